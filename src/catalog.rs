@@ -1,0 +1,195 @@
+//! Walking `mappings/`: which sources and targets there are. The folders are the registry: a new
+//! source or target is files, and no name of one stands here.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+use indexmap::IndexMap;
+
+use crate::error::{Diagnostic, Error};
+use crate::panther::{self, Schema};
+use crate::table::{Dialect, SourceDef, Table, TargetDef};
+use crate::yaml::{self, Source};
+
+static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mappings");
+
+/// Everything the mapping files say.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// By name, in the order of the names.
+    pub targets: IndexMap<String, TargetDef>,
+    pub sources: IndexMap<String, SourceDef>,
+    /// The mapping of a source to a target: (source, target).
+    pub mappings: IndexMap<(String, String), Mapping>,
+    /// Complaints that do not stop a run.
+    pub warnings: Vec<Diagnostic>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Mapping {
+    Table(Table),
+    Schema(Schema),
+}
+
+/// The built-in mapping files and, laid over them, those of the user's folders: a file of the same
+/// name takes the place of the built-in one.
+pub fn load(folders: &[&Path]) -> Result<Catalog, Error> {
+    let mut files: BTreeMap<String, Source> = BTreeMap::new();
+    built_in(&BUILT_IN, &mut files);
+    for folder in folders {
+        if !folder.is_dir() {
+            return Err(Error::Usage(format!("--mappings {}: not a folder", folder.display())));
+        }
+        read_folder(folder, folder, &mut files)?;
+    }
+    let mut catalog = Catalog::default();
+    let mut wrong = Vec::new();
+    for kind in [FileKind::Target, FileKind::Source, FileKind::Mapping] {
+        for (path, source) in &files {
+            if file_kind(path) == Some(kind) {
+                wrong.extend(read_file(kind, path, source, &mut catalog).err().into_iter().flatten());
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(catalog) } else { Err(Error::Mappings(wrong)) }
+}
+
+/// Reads schema files given by the user.
+pub fn load_schemas(paths: &[&Path]) -> Result<(Vec<Schema>, Vec<Diagnostic>), Error> {
+    let (mut schemas, mut warnings, mut wrong) = (Vec::<Schema>::new(), Vec::new(), Vec::new());
+    for path in paths {
+        let source = read_source(path, &path.display().to_string())?;
+        match yaml::parse(&source).and_then(|root| panther::parse(&source, &root)) {
+            Ok((schema, warned)) => {
+                if let Some(other) = schemas.iter().find(|s| s.name == schema.name) {
+                    wrong.push(source.complain(
+                        &(0..1),
+                        format!("the schema `{}` is also in {}", schema.name, other.at.file),
+                    ));
+                }
+                schemas.push(schema);
+                warnings.extend(warned);
+            }
+            Err(list) => wrong.extend(list),
+        }
+    }
+    if wrong.is_empty() { Ok((schemas, warnings)) } else { Err(Error::Mappings(wrong)) }
+}
+
+fn read_source(path: &Path, name: &str) -> Result<Source, Error> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io(format!("cannot read {name}"), e))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text))),
+        Err(_) => Err(Error::Usage(format!("{name}: not UTF-8 text"))),
+    }
+}
+
+fn built_in(dir: &Dir<'_>, files: &mut BTreeMap<String, Source>) {
+    for file in dir.files() {
+        let path = file.path().to_string_lossy().replace('\\', "/");
+        if let Some(text) = file.contents_utf8() {
+            files.insert(path.clone(), Source::new(&format!("mappings/{path}"), text));
+        }
+    }
+    for inner in dir.dirs() {
+        built_in(inner, files);
+    }
+}
+
+fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<String, Source>) -> Result<(), Error> {
+    let failed = |e| Error::io(format!("cannot read {}", folder.display()), e);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            read_folder(root, &path, files)?;
+            continue;
+        }
+        let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        if file_kind(&relative).is_some() {
+            files.insert(relative, read_source(&path, &path.display().to_string())?);
+        }
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    Target,
+    Source,
+    Mapping,
+}
+
+/// What a file is, by its place: `targets/T.yaml`, `sources/S/source.yaml`, `sources/S/T.yaml`.
+fn file_kind(path: &str) -> Option<FileKind> {
+    let steps: Vec<&str> = path.split('/').collect();
+    match steps.as_slice() {
+        ["targets", file] if file.ends_with(".yaml") => Some(FileKind::Target),
+        ["sources", _, "source.yaml"] => Some(FileKind::Source),
+        ["sources", _, file] if file.ends_with(".yaml") => Some(FileKind::Mapping),
+        _ => None,
+    }
+}
+
+fn read_file(
+    kind: FileKind,
+    path: &str,
+    source: &Source,
+    catalog: &mut Catalog,
+) -> Result<(), Vec<Diagnostic>> {
+    let root = yaml::parse(source)?;
+    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
+    let named =
+        |name: &str, expected: &str, key: &str| {
+            if name == expected {
+                return Ok(());
+            }
+            let span = root.get(key).map_or(0..1, |n| n.span.clone());
+            Err(vec![source.complain(
+                &span,
+                format!("this file is `{path}`: `{key}` should be `{expected}`, not `{name}`"),
+            )])
+        };
+    match kind {
+        FileKind::Target => {
+            let target = TargetDef::parse(source, &root)?;
+            named(&target.name, stem, "target")?;
+            catalog.targets.insert(target.name.clone(), target);
+        }
+        FileKind::Source => {
+            let def = SourceDef::parse(source, &root)?;
+            let folder = path.split('/').nth(1).unwrap_or_default();
+            named(&def.name, folder, "source")?;
+            catalog.sources.insert(def.name.clone(), def);
+        }
+        FileKind::Mapping => {
+            let folder = path.split('/').nth(1).unwrap_or_default();
+            if !catalog.sources.contains_key(folder) {
+                return Err(vec![
+                    source.complain(&(0..1), format!("there is no `sources/{folder}/source.yaml`")),
+                ]);
+            }
+            let Some(target) = catalog.targets.get(stem) else {
+                let help = crate::error::did_you_mean(stem, catalog.targets.keys().map(String::as_str));
+                let mut wrong =
+                    source.complain(&(0..1), format!("there is no target `{stem}` (`targets/{stem}.yaml`)"));
+                wrong.help = help;
+                return Err(vec![wrong]);
+            };
+            let mapping = match target.dialect {
+                Dialect::Tables => {
+                    let table = Table::parse(source, &root)?;
+                    named(&table.target.is, stem, "target")?;
+                    Mapping::Table(table)
+                }
+                Dialect::Panther => {
+                    let (schema, warnings) = panther::parse(source, &root)?;
+                    catalog.warnings.extend(warnings);
+                    Mapping::Schema(schema)
+                }
+            };
+            catalog.mappings.insert((folder.to_string(), stem.to_string()), mapping);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Turn OpenAI audit and ChatGPT compliance records into SIEM events, by tables.
+///
+/// Reads NDJSON, arrays, list envelopes, pretty-printed or concatenated JSON and JSON in syslog, plain, gzip or zstd, from
+/// files, folders or stdin. Exit status: 0 everything asked for held; 1 something was refused, a
+/// rate was missed or fixtures differ; 2 wrong use, unreadable input or a wrong mapping.
+#[derive(Parser, Debug)]
+#[command(version, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Normalize records: files or stdin in, NDJSON events out.
+    Convert(Convert),
+    /// Say which records would be refused, where and why; write no events.
+    Validate(Validate),
+    /// Compare fixtures with what the mappings make of them.
+    Check(Check),
+    /// Show the sources, the targets and which pairs have a mapping.
+    List(Mappings),
+}
+
+#[derive(Parser, Debug)]
+pub struct Mappings {
+    /// Lay a folder of mappings over the built-in ones (repeatable; a file of the same name wins).
+    #[arg(long, value_name = "DIR")]
+    pub mappings: Vec<PathBuf>,
+}
+
+/// How records are read.
+#[derive(Parser, Debug)]
+pub struct Read {
+    /// Files, folders (recursive, sorted) or `-`; without any, stdin.
+    pub files: Vec<PathBuf>,
+    /// How much conversation content is read.
+    #[arg(long, value_enum, default_value_t = Content::Metadata)]
+    pub content: Content,
+    /// Take unrecognised records as this source, and refuse records of any other.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// How records are set apart.
+    #[arg(long, value_enum, default_value_t = Framing::Auto)]
+    pub framing: Framing,
+    /// Worker threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<usize>,
+    /// The longest record; longer ones become dead letters. Suffixes K, M, G.
+    #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes)]
+    pub max_record: usize,
+    /// The deepest nesting; deeper records become dead letters.
+    #[arg(long, value_name = "LEVELS", default_value_t = 128, value_parser = depth)]
+    pub max_depth: usize,
+    /// Read regular files through a memory map; a file that shrinks meanwhile can end the program.
+    #[arg(long)]
+    pub mmap: bool,
+    /// No progress bar and no summary.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Parser, Debug)]
+pub struct Convert {
+    /// Targets, separated by commas.
+    #[arg(long, value_name = "TARGET", value_delimiter = ',')]
+    pub to: Vec<String>,
+    /// A Panther log schema to use for the Panther target, instead of the built-in ones (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub schema: Vec<PathBuf>,
+    /// Where events go [default: stdout]. With several targets a folder: DIR/<target>.ndjson.
+    #[arg(long, short, value_name = "FILE|DIR")]
+    pub output: Option<PathBuf>,
+    /// Write every refused record's place, reason and hash there, as NDJSON (`-`: stderr).
+    #[arg(long, value_name = "FILE")]
+    pub dead_letters: Option<PathBuf>,
+    /// Write counts, rates and field coverage there, as JSON (`-`: stderr).
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+    /// Exit with 1 when fewer percent of the records are normalized, for any target.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub min_rate: Option<f64>,
+    /// Print the summary even when stderr is no terminal.
+    #[arg(long, conflicts_with = "quiet")]
+    pub summary: bool,
+    #[command(flatten)]
+    pub read: Read,
+    #[command(flatten)]
+    pub mappings: Mappings,
+}
+
+#[derive(Parser, Debug)]
+pub struct Validate {
+    /// Targets, separated by commas [default: all that have a mapping].
+    #[arg(long, value_name = "TARGET", value_delimiter = ',')]
+    pub to: Vec<String>,
+    /// A Panther log schema to validate against (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub schema: Vec<PathBuf>,
+    #[command(flatten)]
+    pub read: Read,
+    #[command(flatten)]
+    pub mappings: Mappings,
+}
+
+#[derive(Parser, Debug)]
+pub struct Check {
+    /// The folder of cases; a case is a folder with a file named input.*.
+    #[arg(default_value = "fixtures")]
+    pub fixtures: PathBuf,
+    /// Write what is found as what is expected.
+    #[arg(long)]
+    pub bless: bool,
+    #[command(flatten)]
+    pub mappings: Mappings,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub enum Content {
+    /// Records that bear conversation content are dropped, and counted.
+    None,
+    /// Who, when, how much and with which tools; no text.
+    Metadata,
+    /// Everything, texts included.
+    Full,
+}
+
+impl From<Content> for logmill::plan::Content {
+    fn from(content: Content) -> Self {
+        match content {
+            Content::None => Self::None,
+            Content::Metadata => Self::Metadata,
+            Content::Full => Self::Full,
+        }
+    }
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub enum Framing {
+    /// Found out from the bytes, and again behind every value.
+    Auto,
+    /// One text a line.
+    Lines,
+    /// JSON values one after the other, line ends meaning nothing.
+    Json,
+}
+
+impl From<Framing> for logmill::records::Framing {
+    fn from(framing: Framing) -> Self {
+        match framing {
+            Framing::Auto => Self::Auto,
+            Framing::Lines => Self::Lines,
+            Framing::Json => Self::Json,
+        }
+    }
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=1024) => Ok(n),
+        _ => Err("a number from 1 to 1024".into()),
+    }
+}
+
+fn depth(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if (1..=logmill::json::MAX_DEPTH).contains(&n) => Ok(n),
+        _ => Err(format!("a number from 1 to {}", logmill::json::MAX_DEPTH)),
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').parse() {
+        Ok(n) if (0.0..=100.0).contains(&n) => Ok(n),
+        _ => Err("a percentage from 0 to 100".into()),
+    }
+}
+
+fn bytes(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match text.char_indices().last() {
+        Some((i, 'K' | 'k')) => (&text[..i], 1usize << 10),
+        Some((i, 'M' | 'm')) => (&text[..i], 1 << 20),
+        Some((i, 'G' | 'g')) => (&text[..i], 1 << 30),
+        _ => (text, 1),
+    };
+    let size = digits.parse::<usize>().ok().and_then(|n| n.checked_mul(unit));
+    size.filter(|n| (1..=2 << 30).contains(n)).ok_or("a size from 1 to 2G, as in 64M".into())
+}

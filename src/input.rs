@@ -1,0 +1,267 @@
+//! Bytes: opening stdin, files and folders, and undoing gzip and zstd. The only module beside
+//! `catalog` that opens files; knows nothing of records.
+
+use std::fs::File;
+use std::io::{self, BufReader, Chain, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Where bytes come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    Stdin,
+    File(PathBuf),
+}
+
+impl Place {
+    pub fn name(&self) -> String {
+        match self {
+            Place::Stdin => "-".into(),
+            Place::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// Why an input gives no (more) bytes.
+#[derive(Clone, Debug)]
+pub struct InputError {
+    pub name: String,
+    pub what: String,
+}
+
+impl std::fmt::Display for InputError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.name, self.what)
+    }
+}
+
+impl std::error::Error for InputError {}
+
+/// The inputs that paths name: files as given, folders with everything below them in byte order
+/// (hidden files aside), `-` for stdin, and what cannot be found.
+pub fn expand(paths: &[PathBuf]) -> (Vec<Place>, Vec<InputError>) {
+    let (mut places, mut errors) = (Vec::new(), Vec::new());
+    for path in paths {
+        if path.as_os_str() == "-" {
+            places.push(Place::Stdin);
+        } else {
+            walk(path, &mut places, &mut errors);
+        }
+    }
+    (places, errors)
+}
+
+fn walk(path: &Path, places: &mut Vec<Place>, errors: &mut Vec<InputError>) {
+    let failed = |e: io::Error| InputError { name: path.display().to_string(), what: explain(&e) };
+    match std::fs::metadata(path) {
+        Err(e) => errors.push(failed(e)),
+        Ok(meta) if !meta.is_dir() => places.push(Place::File(path.to_path_buf())),
+        Ok(_) => match std::fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+            Err(e) => errors.push(failed(e)),
+            Ok(entries) => {
+                let visible =
+                    |p: &PathBuf| !p.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
+                let mut inner: Vec<PathBuf> = entries.into_iter().map(|e| e.path()).filter(visible).collect();
+                inner.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
+                inner.iter().for_each(|p| walk(p, places, errors));
+            }
+        },
+    }
+}
+
+fn explain(e: &io::Error) -> String {
+    match e.kind() {
+        io::ErrorKind::NotFound => "no such file or folder".into(),
+        io::ErrorKind::PermissionDenied => "may not be read".into(),
+        _ => e.to_string(),
+    }
+}
+
+/// Bytes of the disk that the inputs will take, where that can be known.
+pub fn size(places: &[Place]) -> Option<u64> {
+    places
+        .iter()
+        .map(|place| match place {
+            Place::Stdin => None,
+            Place::File(path) => std::fs::metadata(path).ok().filter(|m| m.is_file()).map(|m| m.len()),
+        })
+        .sum()
+}
+
+/// An open input: decompressed bytes, and whether they come as somebody writes them.
+pub struct Reader {
+    name: String,
+    /// Waiting for a full buffer would keep records from whoever waits for them.
+    pub live: bool,
+    inner: Box<dyn Read + Send>,
+}
+
+impl Reader {
+    /// Bytes that are in memory already, for tests and benchmarks.
+    pub fn of(name: &str, bytes: impl Read + Send + 'static) -> Reader {
+        Reader { name: name.into(), live: false, inner: Box::new(bytes) }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The next bytes; 0 at the end.
+    pub fn read(&mut self, out: &mut [u8]) -> Result<usize, InputError> {
+        loop {
+            match self.inner.read(out) {
+                Ok(n) => return Ok(n),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => {
+                    return Err(InputError { name: self.name.clone(), what: explain(&e) });
+                }
+            }
+        }
+    }
+}
+
+/// Opens an input. `read` counts the bytes taken from it, before decompression. With `map`,
+/// regular files are read from a memory map: a file that shrinks meanwhile ends with an error,
+/// but one that shrinks in the very moment of a read can still stop the program, which plain
+/// reading never does.
+pub fn open(place: &Place, map: bool, read: Arc<AtomicU64>) -> Result<Reader, InputError> {
+    let name = place.name();
+    let failed = |e: io::Error| InputError { name: name.clone(), what: explain(&e) };
+    match place {
+        Place::Stdin => {
+            let counted = Counted { inner: io::stdin(), read };
+            Ok(Reader { inner: decompress(counted).map_err(failed)?, name, live: true })
+        }
+        Place::File(path) => {
+            let file = File::open(path).map_err(failed)?;
+            let meta = file.metadata().map_err(failed)?;
+            if meta.is_dir() {
+                return Err(InputError { name, what: "is a folder".into() });
+            }
+            let live = !meta.is_file();
+            let inner = if map && meta.is_file() && meta.len() > 0 {
+                decompress(Counted { inner: Mapped::new(file).map_err(failed)?, read })
+            } else {
+                let expected = meta.is_file().then_some(meta.len());
+                decompress(Counted { inner: Sized { file, expected, seen: 0 }, read })
+            };
+            Ok(Reader { inner: inner.map_err(failed)?, name, live })
+        }
+    }
+}
+
+struct Counted<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(out)?;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// A regular file that must be at least as long as it was when it was opened.
+struct Sized {
+    file: File,
+    expected: Option<u64>,
+    seen: u64,
+}
+
+impl Read for Sized {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(out)?;
+        self.seen += n as u64;
+        match self.expected {
+            // Files of the kernel say they are empty; only a size that was promised is held to.
+            Some(expected) if n == 0 && !out.is_empty() && self.seen < expected => Err(shrunk()),
+            _ => Ok(n),
+        }
+    }
+}
+
+fn shrunk() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank while it was read")
+}
+
+struct Mapped {
+    file: File,
+    map: memmap2::Mmap,
+    at: usize,
+}
+
+impl Mapped {
+    #[allow(unsafe_code)]
+    fn new(file: File) -> io::Result<Mapped> {
+        // SAFETY: the map is only read, through `read` below, which looks at the file's length
+        // before it touches a page; what another process does to the file between the two is the
+        // hazard that `open` documents and the reason why mapping is not the default. The bytes are
+        // copied out at once, so no reference into the map outlives the check.
+        let map = unsafe { memmap2::Mmap::map(&file)? };
+        Ok(Mapped { file, map, at: 0 })
+    }
+}
+
+impl Read for Mapped {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = out.len().min(self.map.len() - self.at);
+        if self.file.metadata()?.len() < (self.at + n) as u64 {
+            return Err(shrunk());
+        }
+        out[..n].copy_from_slice(&self.map[self.at..self.at + n]);
+        self.at += n;
+        Ok(n)
+    }
+}
+
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+type Begun<R> = Chain<Cursor<Vec<u8>>, R>;
+
+/// Undoes gzip (any number of members) and zstd (any number of frames), known by their first
+/// bytes and not by a name.
+fn decompress<R: Read + Send + 'static>(mut raw: R) -> io::Result<Box<dyn Read + Send>> {
+    let mut first = vec![0; ZSTD.len()];
+    let mut got = 0;
+    while got < first.len() {
+        match raw.read(&mut first[got..])? {
+            0 => break,
+            n => got += n,
+        }
+    }
+    first.truncate(got);
+    let gzip = first.starts_with(GZIP);
+    let zstd = first.starts_with(ZSTD);
+    let whole: Begun<R> = Cursor::new(first).chain(raw);
+    Ok(if gzip {
+        Box::new(Early { inner: flate2::read::MultiGzDecoder::new(whole), what: "gzip" })
+    } else if zstd {
+        let buffered = BufReader::with_capacity(128 * 1024, whole);
+        Box::new(Early { inner: zstd::stream::read::Decoder::with_buffer(buffered)?, what: "zstd" })
+    } else {
+        Box::new(whole)
+    })
+}
+
+/// Says of a compressed stream that ends early that it does.
+struct Early<R> {
+    inner: R,
+    what: &'static str,
+}
+
+impl<R: Read> Read for Early<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(out).map_err(|e| match e.kind() {
+            io::ErrorKind::Interrupted => e,
+            io::ErrorKind::UnexpectedEof if e.to_string().contains("shrank") => e,
+            io::ErrorKind::UnexpectedEof => {
+                io::Error::new(e.kind(), format!("the {} stream ends early", self.what))
+            }
+            kind => io::Error::new(kind, format!("the {} stream is damaged: {e}", self.what)),
+        })
+    }
+}

@@ -1,0 +1,339 @@
+//! The strict scanner: where a value ends and whether it is JSON. Builds nothing.
+
+use super::{Cell, Fault, FaultKind, Kind};
+
+/// The deepest nesting that can be asked for; the scanner keeps one bit per level on its stack.
+pub const MAX_DEPTH: usize = 1024;
+
+#[cold]
+pub(super) fn fault<T>(at: usize, kind: FaultKind) -> Result<T, Fault> {
+    Err(Fault { at, kind })
+}
+
+/// The text ends at `at`, or something that does not belong stands there.
+#[cold]
+pub(super) fn missing<T>(text: &[u8], at: usize, what: &'static str) -> Result<T, Fault> {
+    let kind = if at >= text.len() { FaultKind::End } else { FaultKind::Expected(what) };
+    fault(at, kind)
+}
+
+#[inline]
+pub fn skip_space(text: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
+        at += 1;
+    }
+    at
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Bytes of `w` (as 0x80 in the same place) that end a run of plain string content.
+/// Only the lowest set one is exact, which is all that is used.
+#[inline]
+fn string_stops(w: u64) -> u64 {
+    let quote = w ^ (ONES * b'"' as u64);
+    let slash = w ^ (ONES * b'\\' as u64);
+    let quote = quote.wrapping_sub(ONES) & !quote;
+    let slash = slash.wrapping_sub(ONES) & !slash;
+    let control = w.wrapping_sub(ONES * 0x20) & !w;
+    (quote | slash | control) & HIGH
+}
+
+/// Scans the string whose opening quote is at `at`; the offset behind its closing quote.
+#[inline]
+pub fn string(text: &[u8], at: usize) -> Result<(usize, Kind), Fault> {
+    let mut i = at + 1;
+    let mut kind = Kind::String;
+    loop {
+        while let Some(chunk) = text.get(i..i + 8) {
+            let w = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
+            let stops = string_stops(w);
+            if stops != 0 {
+                i += (stops.trailing_zeros() / 8) as usize;
+                break;
+            }
+            i += 8;
+        }
+        match text.get(i) {
+            None => return fault(i, FaultKind::End),
+            Some(b'"') => return Ok((i + 1, kind)),
+            Some(b'\\') => {
+                let (next, lone) = escape(text, i)?;
+                kind = if lone || kind == Kind::Lone { Kind::Lone } else { Kind::Escaped };
+                i = next;
+            }
+            Some(0..=0x1f) => return fault(i, FaultKind::Control),
+            Some(_) => i += 1,
+        }
+    }
+}
+
+/// Checks the escape whose backslash is at `at`: the offset behind it, and whether it is a lone
+/// surrogate. A surrogate pair counts as one escape.
+fn escape(text: &[u8], at: usize) -> Result<(usize, bool), Fault> {
+    match text.get(at + 1) {
+        None => fault(at, FaultKind::End),
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok((at + 2, false)),
+        Some(b'u') => {
+            let unit = unit(text, at)?;
+            if !(0xd800..0xe000).contains(&unit) {
+                return Ok((at + 6, false));
+            }
+            if unit < 0xdc00 && text.get(at + 6..at + 8) == Some(b"\\u") {
+                let low = self::unit(text, at + 6)?;
+                if (0xdc00..0xe000).contains(&low) {
+                    return Ok((at + 12, false));
+                }
+            }
+            Ok((at + 6, true))
+        }
+        Some(_) => fault(at, FaultKind::Escape),
+    }
+}
+
+/// The UTF-16 unit of the `\uXXXX` at `at`.
+fn unit(text: &[u8], at: usize) -> Result<u16, Fault> {
+    let digits = &text[at + 2..text.len().min(at + 6)];
+    if let Some(i) = digits.iter().position(|b| !b.is_ascii_hexdigit()) {
+        return fault(at + 2 + i, FaultKind::Escape);
+    }
+    match digits.first_chunk() {
+        Some(d) => Ok(super::hex4(d)),
+        None => fault(text.len(), FaultKind::End),
+    }
+}
+
+#[inline]
+fn number(text: &[u8], at: usize) -> Result<usize, Fault> {
+    let digits = |mut i: usize| {
+        while let Some(b'0'..=b'9') = text.get(i) {
+            i += 1;
+        }
+        i
+    };
+    let wrong = |i: usize| {
+        let kind = if i >= text.len() { FaultKind::End } else { FaultKind::Number };
+        fault(i, kind)
+    };
+    let mut i = at + (text[at] == b'-') as usize;
+    match text.get(i) {
+        Some(b'0') => i += 1,
+        Some(b'1'..=b'9') => i = digits(i + 1),
+        _ => return wrong(i),
+    }
+    if text.get(i) == Some(&b'.') {
+        let end = digits(i + 1);
+        if end == i + 1 {
+            return wrong(end);
+        }
+        i = end;
+    }
+    if let Some(b'e' | b'E') = text.get(i) {
+        i += 1;
+        if let Some(b'+' | b'-') = text.get(i) {
+            i += 1;
+        }
+        let end = digits(i);
+        if end == i {
+            return wrong(end);
+        }
+        i = end;
+    }
+    Ok(i)
+}
+
+#[inline]
+fn literal(text: &[u8], at: usize, word: &'static [u8], kind: Kind) -> Result<(usize, Kind), Fault> {
+    let rest = &text[at..];
+    if rest.starts_with(word) {
+        Ok((at + word.len(), kind))
+    } else if word.starts_with(rest) {
+        fault(text.len(), FaultKind::End)
+    } else {
+        fault(at, FaultKind::Literal)
+    }
+}
+
+/// A string, number or literal at `at`.
+#[inline]
+pub(super) fn scalar(text: &[u8], at: usize) -> Result<(usize, Kind), Fault> {
+    match text.get(at) {
+        Some(b'"') => string(text, at),
+        Some(b'-' | b'0'..=b'9') => Ok((number(text, at)?, Kind::Number)),
+        Some(b't') => literal(text, at, b"true", Kind::True),
+        Some(b'f') => literal(text, at, b"false", Kind::False),
+        Some(b'n') => literal(text, at, b"null", Kind::Null),
+        _ => missing(text, at, "a value"),
+    }
+}
+
+/// Any value at `at`: its end and kind. `depth` counts the containers already open around it.
+#[inline]
+pub(super) fn value(text: &[u8], at: usize, depth: usize, max_depth: usize) -> Result<(usize, Kind), Fault> {
+    match text.get(at) {
+        Some(b'{' | b'[') => container(text, at, depth, max_depth),
+        _ => scalar(text, at),
+    }
+}
+
+/// The container at `at`, without recursion: one bit per open level says object or array.
+fn container(text: &[u8], at: usize, outer: usize, max_depth: usize) -> Result<(usize, Kind), Fault> {
+    let mut is_object = [0u64; MAX_DEPTH / 64];
+    let allowed = max_depth.min(MAX_DEPTH).saturating_sub(outer);
+    let mut depth = 0usize;
+    let mut i = at;
+    let mut empty = true;
+    loop {
+        // Here a value begins at `i`.
+        match text.get(i) {
+            Some(open @ (b'{' | b'[')) => {
+                if depth == allowed {
+                    return fault(i, FaultKind::Depth);
+                }
+                empty &= depth == 0;
+                let object = *open == b'{';
+                let (word, bit) = (depth / 64, 1u64 << (depth % 64));
+                if object {
+                    is_object[word] |= bit
+                } else {
+                    is_object[word] &= !bit
+                }
+                depth += 1;
+                i = skip_space(text, i + 1);
+                if object {
+                    if text.get(i) != Some(&b'}') {
+                        empty = false;
+                        i = key(text, i)?;
+                        continue;
+                    }
+                } else if text.get(i) != Some(&b']') {
+                    empty = false;
+                    continue;
+                }
+            }
+            _ => {
+                empty = false;
+                (i, _) = scalar(text, i)?;
+                i = skip_space(text, i);
+            }
+        }
+        // Here a value has ended (or a container is about to): commas and closers.
+        loop {
+            let object = is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1 == 1;
+            match text.get(i) {
+                Some(b',') => {
+                    i = skip_space(text, i + 1);
+                    if object {
+                        i = key(text, i)?;
+                    }
+                    break;
+                }
+                Some(b'}') if object => {}
+                Some(b']') if !object => {}
+                _ => return missing(text, i, if object { "`,` or `}`" } else { "`,` or `]`" }),
+            }
+            depth -= 1;
+            i += 1;
+            if depth == 0 {
+                let kind = match (object, empty) {
+                    (true, false) => Kind::Object,
+                    (true, true) => Kind::EmptyObject,
+                    (false, false) => Kind::Array,
+                    (false, true) => Kind::EmptyArray,
+                };
+                return Ok((i, kind));
+            }
+            i = skip_space(text, i);
+        }
+    }
+}
+
+/// The key at `i`, its colon, and the space behind; the offset where the value begins.
+#[inline]
+fn key(text: &[u8], i: usize) -> Result<usize, Fault> {
+    if text.get(i) != Some(&b'"') {
+        return missing(text, i, "a key in quotes");
+    }
+    let (i, _) = string(text, i)?;
+    colon(text, i)
+}
+
+#[inline]
+pub(super) fn colon(text: &[u8], i: usize) -> Result<usize, Fault> {
+    let i = skip_space(text, i);
+    if text.get(i) != Some(&b':') {
+        return missing(text, i, "`:`");
+    }
+    Ok(skip_space(text, i + 1))
+}
+
+/// Checks one value strictly, starting exactly at `at`, and returns the offset behind it.
+/// A number that touches the end of the text counts as complete. Does not check UTF-8.
+pub fn skip_value(text: &[u8], at: usize, max_depth: usize) -> Result<usize, Fault> {
+    value(text, at, 0, max_depth).map(|(end, _)| end)
+}
+
+/// Calls `f` with every member of the object at `at` of a text that is known to be JSON: the key's
+/// raw bytes (between its quotes) and the offset where its value starts; `f` returns where that
+/// value ends, so that nested visits read every byte once.
+pub fn members(text: &[u8], at: usize, f: &mut dyn FnMut(&[u8], usize) -> usize) -> usize {
+    let mut i = skip_space(text, at + 1);
+    while text.get(i) == Some(&b'"') {
+        let Ok((end, _)) = string(text, i) else {
+            return text.len();
+        };
+        let key = &text[i + 1..end - 1];
+        let Ok(start) = colon(text, end) else {
+            return text.len();
+        };
+        i = skip_space(text, f(key, start));
+        if text.get(i) == Some(&b',') {
+            i = skip_space(text, i + 1);
+        }
+    }
+    i + 1
+}
+
+/// The same for the elements of the array at `at`: `f` gets where each starts.
+pub fn elements(text: &[u8], at: usize, f: &mut dyn FnMut(usize) -> usize) -> usize {
+    let mut i = skip_space(text, at + 1);
+    while i < text.len() && text[i] != b']' {
+        i = skip_space(text, f(i));
+        if text.get(i) == Some(&b',') {
+            i = skip_space(text, i + 1);
+        }
+    }
+    i + 1
+}
+
+/// The value at `at` of a text that is known to be JSON.
+pub fn cell_at(text: &[u8], at: usize) -> Cell {
+    match value(text, at, 0, MAX_DEPTH) {
+        Ok((end, kind)) => Cell { start: at as u32, end: end as u32, kind },
+        Err(_) => Cell::ABSENT,
+    }
+}
+
+/// How many leaves (scalars but null) the value at `at` holds, and where it ends.
+pub fn leaf_count(text: &[u8], at: usize) -> (u64, usize) {
+    let mut count = 0;
+    let end = match text.get(at) {
+        Some(b'{') => members(text, at, &mut |_, i| {
+            let (n, end) = leaf_count(text, i);
+            count += n;
+            end
+        }),
+        Some(b'[') => elements(text, at, &mut |i| {
+            let (n, end) = leaf_count(text, i);
+            count += n;
+            end
+        }),
+        _ => {
+            let cell = cell_at(text, at);
+            count += cell.kind.is_leaf() as u64;
+            (cell.end as usize).max(at + 1)
+        }
+    };
+    (count, end)
+}

@@ -1,0 +1,325 @@
+//! The wanted paths as a trie, built once and shared by every worker. Knows paths, not values.
+
+use std::ops::Range;
+
+/// A node of the trie. Node 0 is the root object.
+pub type NodeId = u32;
+
+/// Where the walk leaves the value of a node: a column of a scope. Scope 0 has one row, the
+/// record; every list that is walked has a scope of its own with one row per element.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct SlotAt {
+    pub scope: u16,
+    pub column: u16,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Node {
+    parent: Option<NodeId>,
+    /// The key below the parent; empty for the root and for list elements.
+    name: String,
+    children: Vec<NodeId>,
+    pub(super) element: Option<NodeId>,
+    pub(super) slot: Slot,
+    pub(super) keys: Keys,
+    /// Nodes below this one, in every scope, have the ranks `rank + 1 .. rank_end`.
+    rank: u32,
+    rank_end: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slot {
+    pub(super) scope: u16,
+    pub(super) column: u16,
+    /// Columns of the same scope that lie below this node.
+    pub(super) below: u16,
+}
+
+/// A list that is walked element by element.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    pub(super) width: usize,
+    pub(super) parent: u16,
+    pub(super) list: NodeId,
+}
+
+/// The trie. Grow it with [`Want::child`] and [`Want::element`], then [`Want::finish`] it.
+#[derive(Clone, Debug)]
+pub struct Want {
+    pub(super) nodes: Vec<Node>,
+    pub(super) scopes: Vec<Scope>,
+    /// Roots that are walked by name, beside the record's own (payloads).
+    extra_roots: Vec<NodeId>,
+}
+
+impl Default for Want {
+    fn default() -> Self {
+        Want::new()
+    }
+}
+
+impl Want {
+    pub fn new() -> Want {
+        Want { nodes: vec![Node::default()], scopes: Vec::new(), extra_roots: Vec::new() }
+    }
+
+    /// A second root whose values are walked on demand into scope 0.
+    pub fn extra_root(&mut self, name: &str) -> NodeId {
+        let id = self.add(None, name.to_string());
+        self.extra_roots.push(id);
+        id
+    }
+
+    pub fn child(&mut self, node: NodeId, key: &str) -> NodeId {
+        if let Some(id) = self.find_child(node, key) {
+            return id;
+        }
+        let id = self.add(Some(node), key.to_string());
+        self.nodes[node as usize].children.push(id);
+        id
+    }
+
+    pub fn element(&mut self, node: NodeId) -> NodeId {
+        if let Some(id) = self.nodes[node as usize].element {
+            return id;
+        }
+        let id = self.add(Some(node), String::new());
+        self.nodes[node as usize].element = Some(id);
+        id
+    }
+
+    fn add(&mut self, parent: Option<NodeId>, name: String) -> NodeId {
+        self.nodes.push(Node { parent, name, ..Node::default() });
+        (self.nodes.len() - 1) as NodeId
+    }
+
+    pub fn find_child(&self, node: NodeId, key: &str) -> Option<NodeId> {
+        let node = &self.nodes[node as usize];
+        node.children.iter().copied().find(|&c| self.nodes[c as usize].name == key)
+    }
+
+    /// Numbers the slots and builds the key tables. Columns of a subtree are neighbours, so that
+    /// a repeated key can clear what the first one left.
+    pub fn finish(&mut self) {
+        self.scopes = vec![Scope { width: 0, parent: 0, list: 0 }];
+        let mut rank = 0;
+        let mut roots = vec![0];
+        roots.extend(&self.extra_roots);
+        for root in roots {
+            self.number(root, 0, &mut rank);
+        }
+        for i in 0..self.nodes.len() {
+            let keys: Vec<(&str, NodeId)> =
+                self.nodes[i].children.iter().map(|&c| (self.nodes[c as usize].name.as_str(), c)).collect();
+            self.nodes[i].keys = Keys::new(&keys);
+        }
+    }
+
+    fn number(&mut self, id: NodeId, scope: u16, rank: &mut u32) {
+        let column = self.scopes[scope as usize].width as u16;
+        self.scopes[scope as usize].width += 1;
+        self.nodes[id as usize].rank = *rank;
+        *rank += 1;
+        for child in self.nodes[id as usize].children.clone() {
+            self.number(child, scope, rank);
+        }
+        let below = self.scopes[scope as usize].width as u16 - column - 1;
+        self.nodes[id as usize].slot = Slot { scope, column, below };
+        if let Some(element) = self.nodes[id as usize].element {
+            self.scopes.push(Scope { width: 0, parent: scope, list: id });
+            let inner = (self.scopes.len() - 1) as u16;
+            self.number(element, inner, rank);
+        }
+        self.nodes[id as usize].rank_end = *rank;
+    }
+
+    pub fn slot(&self, id: NodeId) -> SlotAt {
+        let slot = &self.nodes[id as usize].slot;
+        SlotAt { scope: slot.scope, column: slot.column }
+    }
+
+    /// The scope of a list's elements.
+    pub fn element_scope(&self, list: NodeId) -> Option<u16> {
+        self.nodes[list as usize].element.map(|e| self.nodes[e as usize].slot.scope)
+    }
+
+    /// The node of a list's elements.
+    pub fn element_of(&self, list: NodeId) -> Option<NodeId> {
+        self.nodes[list as usize].element
+    }
+
+    /// The scope around a scope (scope 0 is around itself).
+    pub fn outer_scope(&self, scope: u16) -> u16 {
+        self.scopes[scope as usize].parent
+    }
+
+    /// The list whose elements are the rows of this scope.
+    pub fn list_of(&self, scope: u16) -> NodeId {
+        self.scopes[scope as usize].list
+    }
+
+    /// The slot of the list whose elements are the rows of this scope.
+    pub fn list_slot(&self, scope: u16) -> SlotAt {
+        self.slot(self.scopes[scope as usize].list)
+    }
+
+    pub fn scopes(&self) -> usize {
+        self.scopes.len()
+    }
+
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
+        self.nodes[id as usize].parent
+    }
+
+    /// The ranks of a node and everything below it; see [`Want::rank`].
+    pub fn ranks(&self, id: NodeId) -> Range<u32> {
+        let node = &self.nodes[id as usize];
+        node.rank..node.rank_end
+    }
+
+    /// The node's number in depth-first order: a subtree is a range.
+    pub fn rank(&self, id: NodeId) -> u32 {
+        self.nodes[id as usize].rank
+    }
+
+    /// The child of `node` with exactly this key.
+    pub fn key(&self, node: NodeId, key: &[u8]) -> Option<NodeId> {
+        self.nodes[node as usize].keys.find(key)
+    }
+
+    /// The path of a node as a mapping writes it: `a.b[].c`, keys with dots in quotes.
+    pub fn path(&self, id: NodeId) -> String {
+        let mut steps = Vec::new();
+        let mut at = Some(id);
+        while let Some(i) = at {
+            let node = &self.nodes[i as usize];
+            let element = node.parent.is_some_and(|p| self.nodes[p as usize].element == Some(i));
+            steps.push(if element { None } else { Some(node.name.as_str()) });
+            at = node.parent;
+        }
+        let mut path = String::new();
+        for step in steps.into_iter().rev() {
+            match step {
+                Some(name) => push_step(name, &mut path),
+                None => path.push_str("[]"),
+            }
+        }
+        path
+    }
+}
+
+/// Appends one key to a written path.
+pub fn push_step(name: &str, path: &mut String) {
+    let plain = |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '@' | '$' | '/' | ':' | ' ') || !c.is_ascii()
+    };
+    if name.is_empty() {
+        return;
+    }
+    if !path.is_empty() {
+        path.push('.');
+    }
+    if name.chars().all(plain) {
+        path.push_str(name);
+    } else {
+        path.push('"');
+        path.push_str(&name.replace('\\', "\\\\").replace('"', "\\\""));
+        path.push('"');
+    }
+}
+
+/// The keys of one node in a table without collisions: one probe finds a key or says it is not
+/// wanted. Up to sixteen bytes, the first and last eight and the length are the whole key; only
+/// longer ones fold in their middle and are compared byte for byte.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Keys {
+    multiplier: u64,
+    shift: u32,
+    table: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Entry {
+    first: u64,
+    last: u64,
+    key: Box<[u8]>,
+    node: Option<NodeId>,
+}
+
+#[inline]
+fn words(key: &[u8]) -> (u64, u64) {
+    match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (key.iter().rev().fold(0, |w, &b| w << 8 | b as u64), 0),
+    }
+}
+
+#[inline]
+fn place(key: &[u8], first: u64, last: u64, multiplier: u64, shift: u32) -> usize {
+    let mut h = first ^ last.rotate_left(23) ^ key.len() as u64;
+    if key.len() > 16 {
+        for chunk in key[8..key.len() - 8].chunks(8) {
+            h = (h ^ words(chunk).0).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        }
+    }
+    (h.wrapping_mul(multiplier) >> shift) as usize
+}
+
+impl Keys {
+    /// The keys are distinct. Every 500 multipliers that collide the table doubles, so the search
+    /// ends: distinct keys have distinct folds but for odds of 2^-64.
+    fn new(keys: &[(&str, NodeId)]) -> Keys {
+        if keys.is_empty() {
+            return Keys::default();
+        }
+        let mut bits = (keys.len() * 2).next_power_of_two().trailing_zeros().max(2);
+        let mut multiplier = 0x9e37_79b9_7f4a_7c15u64;
+        loop {
+            for _ in 0..500 {
+                multiplier =
+                    multiplier.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f) | 1;
+                if let Some(table) = Keys::try_table(keys, multiplier, 64 - bits) {
+                    return Keys { multiplier, shift: 64 - bits, table };
+                }
+            }
+            bits += 1;
+        }
+    }
+
+    fn try_table(keys: &[(&str, NodeId)], multiplier: u64, shift: u32) -> Option<Vec<Entry>> {
+        let mut table = vec![Entry::default(); 1 << (64 - shift)];
+        for &(key, node) in keys {
+            let key = key.as_bytes();
+            let (first, last) = words(key);
+            let entry = &mut table[place(key, first, last, multiplier, shift)];
+            if entry.node.is_some() {
+                return None;
+            }
+            *entry = Entry { first, last, key: key.into(), node: Some(node) };
+        }
+        Some(table)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn find(&self, key: &[u8]) -> Option<NodeId> {
+        if self.table.is_empty() {
+            return None;
+        }
+        let (first, last) = words(key);
+        let entry = &self.table[place(key, first, last, self.multiplier, self.shift)];
+        let same = entry.first == first && entry.last == last && entry.key.len() == key.len();
+        if same && (key.len() <= 16 || *entry.key == *key) { entry.node } else { None }
+    }
+}

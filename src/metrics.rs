@@ -1,0 +1,241 @@
+//! What is counted while records pass, and the one document it becomes. Counts merge by addition;
+//! knows no thread and no file, and never holds a value of a record: only names from mappings,
+//! record types and, for sources without content, the keys of undeclared members.
+
+mod coverage;
+mod report;
+
+use std::collections::HashMap;
+
+pub use coverage::{Learned, PathId};
+pub use report::{Rate, RunFacts, rate, report, summary};
+
+use crate::plan::{Plan, Route};
+
+/// Why a record was refused. The list is closed; `README.md` documents every name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reason {
+    /// The text is no JSON.
+    NotJson,
+    /// The bytes are no UTF-8.
+    NotUtf8,
+    /// JSON, but no object.
+    NotObject,
+    /// Nested deeper than the limit.
+    TooDeep,
+    /// Longer than the limit.
+    TooLarge,
+    /// The input ended inside an array or envelope.
+    Truncated,
+    /// No source recognises the record.
+    Unknown,
+    /// Recognised, but as another source than the one asked for.
+    OtherSource,
+    /// The source has no mapping to the target.
+    NoMapping,
+    /// A required field is absent.
+    Missing,
+    /// A required or strictly typed field holds a value that does not fit.
+    BadValue,
+    /// A value that the schema's `validate` forbids.
+    NotAllowed,
+}
+
+impl Reason {
+    pub const ALL: [Reason; 12] = [
+        Reason::NotJson,
+        Reason::NotUtf8,
+        Reason::NotObject,
+        Reason::TooDeep,
+        Reason::TooLarge,
+        Reason::Truncated,
+        Reason::Unknown,
+        Reason::OtherSource,
+        Reason::NoMapping,
+        Reason::Missing,
+        Reason::BadValue,
+        Reason::NotAllowed,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::NotJson => "not_json",
+            Reason::NotUtf8 => "not_utf8",
+            Reason::NotObject => "not_object",
+            Reason::TooDeep => "too_deep",
+            Reason::TooLarge => "too_large",
+            Reason::Truncated => "truncated",
+            Reason::Unknown => "unknown",
+            Reason::OtherSource => "other_source",
+            Reason::NoMapping => "no_mapping",
+            Reason::Missing => "missing",
+            Reason::BadValue => "bad_value",
+            Reason::NotAllowed => "not_allowed",
+        }
+    }
+}
+
+/// Where a record went for one target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    pub normalized: u64,
+    pub dropped: u64,
+    pub events: u64,
+    pub generic: u64,
+    pub dead: [u64; Reason::ALL.len()],
+}
+
+impl Outcomes {
+    pub fn dead(&self) -> u64 {
+        self.dead.iter().sum()
+    }
+
+    fn add(&mut self, other: &Outcomes) {
+        self.normalized += other.normalized;
+        self.dropped += other.dropped;
+        self.events += other.events;
+        self.generic += other.generic;
+        for (a, b) in self.dead.iter_mut().zip(&other.dead) {
+            *a += b;
+        }
+    }
+}
+
+/// Counts of one record type of one source.
+#[derive(Clone, Debug, Default)]
+pub struct TypeCounts {
+    pub records: u64,
+    /// By target.
+    pub targets: Vec<Outcomes>,
+}
+
+/// Counts of one lane.
+#[derive(Clone, Debug, Default)]
+pub struct LaneCounts {
+    /// By leaf: values written.
+    pub filled: Vec<u64>,
+    /// By leaf: conversions that failed.
+    pub failed: Vec<u64>,
+    /// By leaf: texts cut at their limit.
+    pub cut: Vec<u64>,
+    /// By path: leaves of the records that went this way.
+    pub present: Vec<u64>,
+    /// By path of the nearest declared node: leaves whose names the content mode keeps inside.
+    pub undeclared: Vec<u64>,
+    /// Event types that had to be replaced: (proposed, taken).
+    pub fallbacks: HashMap<(Box<str>, Box<str>), u64>,
+    /// Event types without an entry among the target's rules.
+    pub events: u64,
+}
+
+/// Everything one worker counts.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    pub records: u64,
+    pub blank_lines: u64,
+    pub lone_surrogates: u64,
+    /// By source (the last: unrecognised), then by record type.
+    pub sources: Vec<HashMap<Box<str>, TypeCounts>>,
+    /// By source, target and lane.
+    pub lanes: Vec<Vec<Vec<LaneCounts>>>,
+    pub learned: Learned,
+}
+
+/// Distinct record types kept apart per source; beyond, all of them count as `*`.
+pub const MAX_TYPES: usize = 4096;
+
+impl Counts {
+    pub fn new(plan: &Plan) -> Counts {
+        let lanes = plan.lanes.iter().map(|row| {
+            row.iter()
+                .map(|route| match route {
+                    Route::Nowhere => Vec::new(),
+                    Route::Lanes(lanes) => lanes
+                        .iter()
+                        .map(|lane| LaneCounts {
+                            filled: vec![0; lane.leaves.len()],
+                            failed: vec![0; lane.leaves.len()],
+                            cut: vec![0; lane.leaves.len()],
+                            present: vec![0; plan.want.len()],
+                            undeclared: vec![0; plan.want.len()],
+                            ..LaneCounts::default()
+                        })
+                        .collect(),
+                })
+                .collect()
+        });
+        Counts {
+            sources: vec![HashMap::new(); plan.sources.len() + 1],
+            lanes: lanes.collect(),
+            learned: Learned::new(plan.want.len()),
+            ..Counts::default()
+        }
+    }
+
+    /// The counts of a record type; allocates only for a type that is new.
+    pub fn of_type(&mut self, source: usize, kind: &str, targets: usize) -> &mut TypeCounts {
+        let types = &mut self.sources[source];
+        if !types.contains_key(kind) {
+            let key = if types.len() < MAX_TYPES { kind } else { "*" };
+            if !types.contains_key(key) {
+                types.insert(
+                    key.into(),
+                    TypeCounts { records: 0, targets: vec![Outcomes::default(); targets] },
+                );
+            }
+            if key == "*" {
+                return types.get_mut("*").expect("just inserted");
+            }
+        }
+        types.get_mut(kind).expect("just inserted")
+    }
+
+    /// Adds what another worker counted for the same plan.
+    pub fn merge(&mut self, other: &Counts) {
+        self.records += other.records;
+        self.blank_lines += other.blank_lines;
+        self.lone_surrogates += other.lone_surrogates;
+        for (mine, theirs) in self.sources.iter_mut().zip(&other.sources) {
+            for (kind, counts) in theirs {
+                let entry = mine.entry(kind.clone()).or_default();
+                entry.records += counts.records;
+                entry.targets.resize_with(counts.targets.len(), Outcomes::default);
+                for (a, b) in entry.targets.iter_mut().zip(&counts.targets) {
+                    a.add(b);
+                }
+            }
+        }
+        let ids = self.learned.merge(&other.learned);
+        let mine = self.lanes.iter_mut().flatten().flatten();
+        for (a, b) in mine.zip(other.lanes.iter().flatten().flatten()) {
+            let add = |a: &mut Vec<u64>, b: &[u64]| a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+            add(&mut a.filled, &b.filled);
+            add(&mut a.failed, &b.failed);
+            add(&mut a.cut, &b.cut);
+            add(&mut a.undeclared, &b.undeclared);
+            a.events += b.events;
+            for (id, n) in b.present.iter().enumerate().filter(|(_, n)| **n > 0) {
+                let id = ids(id as PathId) as usize;
+                if a.present.len() <= id {
+                    a.present.resize(id + 1, 0);
+                }
+                a.present[id] += n;
+            }
+            for (key, n) in &b.fallbacks {
+                *a.fallbacks.entry(key.clone()).or_default() += n;
+            }
+        }
+    }
+}
+
+impl LaneCounts {
+    /// Counts a leaf under a path.
+    #[inline]
+    pub fn see(&mut self, path: PathId) {
+        let path = path as usize;
+        if path >= self.present.len() {
+            self.present.resize(path + 1, 0);
+        }
+        self.present[path] += 1;
+    }
+}

@@ -1,0 +1,650 @@
+//! The hot path of one record, whole: walk, recognise, fill slots, write shapes, count. Knows no
+//! thread, no file and no YAML; never fails: what is wrong with a record becomes its verdict.
+
+mod dead;
+mod pen;
+mod read;
+mod value;
+
+use std::ops::Range;
+
+pub use dead::{Dead, NamesOf};
+
+use crate::json::{self, Fault, FaultKind, NodeId, Rest, Slots, View};
+use crate::metrics::{Counts, Reason};
+use crate::ops::time::Instant;
+use crate::plan::{Content, PayloadView, Plan, Route, SourcePlan};
+use crate::records::{self, Batch, Broken, Limits, UnitKind};
+use pen::{Pen, Refusal, Standing};
+use read::Facts;
+
+/// One worker's memory: everything a record needs, reused for the next.
+#[derive(Debug)]
+pub struct Scratch {
+    slots: Slots,
+    pub counts: Counts,
+    standing: Standing,
+    kind: String,
+    /// Leaves of the record: path and which views see it.
+    hits: Vec<(u32, Seen)>,
+    folded: Vec<u8>,
+    elements: Vec<Range<usize>>,
+}
+
+/// Which view of the payload a leaf belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Seen {
+    Always,
+    /// A payload under a field of its own name, as the record spells it.
+    TakenField,
+    PayloadRoot,
+    /// A payload walked a second time under the field of its folded name.
+    NamedField,
+}
+
+impl Seen {
+    fn by(self, view: PayloadView, named: bool) -> bool {
+        match self {
+            Seen::Always => true,
+            Seen::PayloadRoot => view == PayloadView::Root || !named,
+            Seen::TakenField | Seen::NamedField => view == PayloadView::Named,
+        }
+    }
+}
+
+impl Scratch {
+    pub fn new(plan: &Plan) -> Scratch {
+        Scratch {
+            slots: Slots::new(&plan.want),
+            counts: Counts::new(plan),
+            standing: Standing::new(plan),
+            kind: String::new(),
+            hits: Vec::new(),
+            folded: Vec::new(),
+            elements: Vec::new(),
+        }
+    }
+}
+
+/// What one batch became.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// NDJSON by target.
+    pub targets: Vec<Vec<u8>>,
+    pub dead: Vec<Dead>,
+    /// Places where the run's row ids go.
+    pub row_ids: Vec<RowId>,
+    pub records: u64,
+}
+
+impl Output {
+    /// Emptied for the next batch; the memory stays.
+    pub fn clear(&mut self, targets: usize) {
+        self.targets.resize_with(targets, Vec::new);
+        self.targets.iter_mut().for_each(Vec::clear);
+        self.dead.clear();
+        self.row_ids.clear();
+        self.records = 0;
+    }
+}
+
+/// 32 bytes of an output that the run fills in when it knows how many records came before.
+#[derive(Clone, Copy, Debug)]
+pub struct RowId {
+    pub target: u16,
+    pub at: usize,
+    /// The record's number within the batch, and the event's within the record.
+    pub record: u64,
+    pub event: u32,
+}
+
+/// Normalizes every record of a batch.
+pub fn batch(
+    plan: &Plan,
+    batch: &Batch,
+    limits: &Limits,
+    now: Instant,
+    scratch: &mut Scratch,
+    out: &mut Output,
+) {
+    out.clear(plan.targets.len());
+    scratch.counts.blank_lines += batch.blank_lines;
+    let lines = dead::Lines::new(batch);
+    let mut work = Work { plan, text: &batch.bytes, depth: limits.depth, now, scratch, out, lines };
+    for unit in &batch.units {
+        let range = unit.start as usize..unit.end as usize;
+        match &unit.kind {
+            UnitKind::Line => work.line(range),
+            UnitKind::Element => work.one(range),
+            UnitKind::Broken(broken) => work.broken(range, broken),
+        }
+    }
+}
+
+struct Work<'a> {
+    plan: &'a Plan,
+    text: &'a [u8],
+    depth: usize,
+    now: Instant,
+    scratch: &'a mut Scratch,
+    out: &'a mut Output,
+    lines: dead::Lines<'a>,
+}
+
+impl Work<'_> {
+    /// A line may hold one value, several, an array, an envelope, or a syslog message around one.
+    fn line(&mut self, range: Range<usize>) {
+        if let Err(fault) = json::check_utf8(&self.text[range.clone()]) {
+            let at = range.start + fault.at;
+            return self.refuse_text(range, Fault { at, ..fault });
+        }
+        let mut at = range.start;
+        while at < range.end {
+            at = match self.text[at] {
+                b'{' | b'[' => self.value(at..range.end, &Facts::default()),
+                _ => match records::strip_syslog(&self.text[at..range.end]) {
+                    Some(frame) if !frame.message.is_empty() => {
+                        let message = at + frame.message.start..at + frame.message.end;
+                        let facts = Facts::of(&frame);
+                        self.value(message, &facts);
+                        at + frame.len
+                    }
+                    _ => self.no_object(at..range.end),
+                },
+            };
+            at = json::skip_space(self.text, at).min(range.end).max(at);
+        }
+    }
+
+    /// Exactly one value of an array or an envelope.
+    fn one(&mut self, range: Range<usize>) {
+        match json::check_utf8(&self.text[range.clone()]) {
+            Err(fault) => {
+                let at = range.start + fault.at;
+                self.refuse_text(range, Fault { at, ..fault });
+            }
+            Ok(()) if self.text[range.start] == b'{' => {
+                self.object(range, &Facts::default(), false);
+            }
+            Ok(()) => {
+                self.no_object(range);
+            }
+        }
+    }
+
+    /// The value at the start of `range`; the offset behind it, or behind everything it spoiled.
+    fn value(&mut self, range: Range<usize>, facts: &Facts) -> usize {
+        if self.text[range.start] == b'{' {
+            return self.object(range, facts, true);
+        }
+        let (end, broken) = self.elements(range.clone());
+        if broken { range.end } else { end }
+    }
+
+    /// The elements of the array at the start of `range`, each a record.
+    fn elements(&mut self, range: Range<usize>) -> (usize, bool) {
+        let mut elements = std::mem::take(&mut self.scratch.elements);
+        elements.clear();
+        let (end, broken) = records::elements(self.text, range, &mut elements);
+        for element in &elements {
+            match self.text[element.start] {
+                b'{' => {
+                    self.object(element.clone(), &Facts::default(), false);
+                }
+                _ => {
+                    self.no_object(element.clone());
+                }
+            }
+        }
+        self.scratch.elements = elements;
+        if let Some(rest) = broken.clone() {
+            self.refuse_text(rest.clone(), Fault { at: rest.end, kind: FaultKind::End });
+        }
+        (end, broken.is_some())
+    }
+
+    /// A scalar, or no JSON at all: refused as one record. Gives the end of `range`.
+    fn no_object(&mut self, range: Range<usize>) -> usize {
+        let text = &self.text[..range.end];
+        let whole = json::skip_value(text, range.start, self.depth).and_then(|end| {
+            match json::skip_space(text, end) {
+                end if end >= range.end => Ok(()),
+                at => Err(Fault { at, kind: FaultKind::Trailing }),
+            }
+        });
+        match whole {
+            Err(fault) => self.refuse_text(range.clone(), fault),
+            Ok(()) => {
+                let dead = Dead::new(Reason::NotObject, "a record must be a JSON object".into());
+                self.refuse_all(range.clone(), None, true, dead);
+            }
+        }
+        range.end
+    }
+
+    fn broken(&mut self, range: Range<usize>, broken: &Broken) {
+        let mut dead = match broken {
+            Broken::TooLarge { bytes, sha256 } => {
+                let message = format!("{bytes} bytes are more than a record may have");
+                Dead { sha256: Some(*sha256), ..Dead::new(Reason::TooLarge, message) }
+            }
+            Broken::Truncated => {
+                Dead::new(Reason::Truncated, "the input ends inside an array or envelope".into())
+            }
+            Broken::Garbage => Dead::new(Reason::NotJson, "not JSON: no value ends here".into()),
+        };
+        dead.whole = !matches!(broken, Broken::TooLarge { .. });
+        self.refuse_all(range, None, true, dead);
+    }
+
+    /// A text that is no JSON, refused as one record.
+    fn refuse_text(&mut self, range: Range<usize>, fault: Fault) {
+        let reason = match fault.kind {
+            FaultKind::Utf8 => Reason::NotUtf8,
+            FaultKind::Depth => Reason::TooDeep,
+            _ => Reason::NotJson,
+        };
+        let at = fault.at.clamp(range.start, range.end) - range.start;
+        let message = match reason {
+            Reason::NotJson => format!("not JSON: {} (byte {at} of the record)", fault.kind),
+            _ => format!("{} (byte {at} of the record)", fault.kind),
+        };
+        self.refuse_all(range, None, true, Dead::new(reason, message));
+    }
+
+    /// The object at the start of `range`. In a line, other values may stand behind it.
+    fn object(&mut self, range: Range<usize>, facts: &Facts, in_line: bool) -> usize {
+        let text = &self.text[..range.end];
+        let end = match json::walk(&self.plan.want, text, range.start, self.depth, &mut self.scratch.slots) {
+            Ok(end) => end,
+            Err(fault) => {
+                // What can be told apart behind the bad value is not lost with it.
+                let end = match in_line {
+                    true => records::value_end(text, range.start).unwrap_or(range.end),
+                    false => range.end,
+                };
+                self.refuse_text(range.start..end, fault);
+                return end;
+            }
+        };
+        let behind = json::skip_space(text, end);
+        if behind < range.end && !(in_line && matches!(text[behind], b'{' | b'[')) {
+            self.refuse_text(range.clone(), Fault { at: behind, kind: FaultKind::Trailing });
+            return range.end;
+        }
+        if in_line && let Some(list) = self.envelope() {
+            let (_, broken) = self.elements(list);
+            return if broken { range.end } else { end };
+        }
+        self.record(range.start..end, facts);
+        end
+    }
+
+    /// The list of records in an object that no source recognises, if it is an envelope.
+    fn envelope(&mut self) -> Option<Range<usize>> {
+        let view = View { text: self.text, slots: &self.scratch.slots };
+        let list = self.plan.envelopes.iter().find_map(|&node| {
+            let cell = view.cell(self.plan.want.slot(node), 0);
+            cell.kind.is_array().then_some(cell.start as usize..cell.end as usize)
+        })?;
+        match self.recognise(&Facts::default()) {
+            Some(_) => None,
+            None => Some(list),
+        }
+    }
+
+    fn recognise(&mut self, facts: &Facts) -> Option<usize> {
+        let view = View { text: self.text, slots: &self.scratch.slots };
+        let mut pen = Pen::new(&self.plan.want, view, facts, &mut self.scratch.standing);
+        let rule = self
+            .plan
+            .rules
+            .iter()
+            .find(|rule| rule.tests.iter().all(|(check, holds)| pen.check(check) == *holds));
+        rule.map(|rule| rule.source)
+    }
+
+    /// One walked record: every target's lanes write it or refuse it.
+    fn record(&mut self, range: Range<usize>, facts: &Facts) {
+        let plan = self.plan;
+        let found = self.recognise(facts);
+        let (source, recognised) = match (plan.only_source, found) {
+            (Some(only), Some(found)) if only != found => {
+                let dead = Dead::new(
+                    Reason::OtherSource,
+                    format!("a record of source {}", plan.sources[found].name),
+                );
+                return self.refuse_all(range, Some(found), true, dead);
+            }
+            (Some(only), None) => (only, false),
+            (_, Some(found)) => (found, true),
+            (_, None) => (plan.sources.len(), false),
+        };
+        let known = plan.sources.get(source);
+        let named_payload = known.and_then(|s| self.payload(s));
+        self.scratch.kind.clear();
+        if let Some(slot) = known.and_then(|s| s.kind) {
+            let cell = View { text: self.text, slots: &self.scratch.slots }.cell(slot, 0);
+            if !cell.kind.is_composite() && !cell.kind.is_null() {
+                json::unescape(cell.inner(self.text), &mut self.scratch.kind);
+            }
+        }
+        let record = self.count_record(source);
+        self.collect_hits(known, named_payload);
+        if known.is_some_and(|s| s.dropped) {
+            return self.outcome(source, |o, _| o.dropped += 1);
+        }
+        for target in 0..plan.targets.len() {
+            let verdict = match &plan.lanes[source][target] {
+                Route::Nowhere => Err(match known {
+                    Some(s) => Dead::new(
+                        Reason::NoMapping,
+                        format!("source {} has no mapping to {}", s.name, plan.targets[target].name),
+                    ),
+                    None => Dead::new(Reason::Unknown, "no source recognises this record".into()),
+                }),
+                Route::Lanes(_) => self.target(source, target, record, facts),
+            };
+            self.coverage(source, target, named_payload.is_some(), verdict.as_ref().ok().map(|v| v.lane));
+            match verdict {
+                Ok(Verdict { events: 0, .. }) => self.of_target(source, target, |o| o.dropped += 1),
+                Ok(v) => self.of_target(source, target, |o| {
+                    o.normalized += 1;
+                    o.events += v.events;
+                    o.generic += v.generic;
+                }),
+                Err(dead) => {
+                    let reason = dead.reason;
+                    self.of_target(source, target, |o| o.dead[reason as usize] += 1);
+                    let one = (plan.targets.len() > 1 && reason != Reason::Unknown).then_some(target as u16);
+                    // What no target can take is one dead letter, not one for each.
+                    if reason != Reason::Unknown || target == 0 {
+                        let dead = Dead {
+                            target: one.or((reason != Reason::Unknown).then_some(target as u16)),
+                            ..dead
+                        };
+                        self.bury(range.clone(), known.map(|_| source), recognised, record, dead);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tries the lanes of one target; the last one's refusal names all of theirs.
+    fn target(&mut self, source: usize, target: usize, record: u64, facts: &Facts) -> Result<Verdict, Dead> {
+        let plan = self.plan;
+        let Route::Lanes(lanes) = &plan.lanes[source][target] else {
+            return Err(Dead::new(Reason::NoMapping, String::new()));
+        };
+        let open = plan.sources.get(source).is_none_or(|s| !s.filtered);
+        let mut refusals: Vec<(usize, Refusal)> = Vec::new();
+        for (index, lane) in lanes.iter().enumerate() {
+            let view = View { text: self.text, slots: &self.scratch.slots };
+            let out = std::mem::take(&mut self.out.targets[target]);
+            let (before, ids) = (out.len(), self.out.row_ids.len());
+            let mut pen = Pen::new(&plan.want, view, facts, &mut self.scratch.standing);
+            pen.out = out;
+            pen.allowed = lane.filtered.then(|| plan.sources[source].allowed.as_slice());
+            pen.counts = Some(&mut self.scratch.counts.lanes[source][target][index]);
+            let row_ids = &mut self.out.row_ids;
+            let written = pen.events(lane, self.now, &mut |at, event| {
+                row_ids.push(RowId { target: target as u16, at, record, event });
+            });
+            let lone = pen.lone;
+            self.out.targets[target] = std::mem::take(&mut pen.out);
+            match written {
+                Ok((events, generic)) => {
+                    self.scratch.counts.lone_surrogates += lone;
+                    return Ok(Verdict { lane: index, events, generic });
+                }
+                Err(refusal) => {
+                    self.out.targets[target].truncate(before);
+                    self.out.row_ids.truncate(ids);
+                    refusals.push((index, refusal));
+                }
+            }
+        }
+        let (_, first) = &refusals[0];
+        let mut dead = Dead::new(first.reason, first.message(open));
+        dead.path = Some(first.path.clone());
+        if refusals.len() > 1 {
+            let all =
+                refusals.iter().map(|(i, r)| format!("{}: {}: {}", lanes[*i].name, r.path, r.message(open)));
+            dead.message = all.collect::<Vec<_>>().join("; ");
+        }
+        Err(dead)
+    }
+
+    /// Finds the payload under any of its spellings and walks it under the payload's root and
+    /// under the field of its folded name. Gives the named field's node, if there is one.
+    fn payload(&mut self, source: &SourcePlan) -> Option<NodeId> {
+        let payload = source.payload.as_ref()?;
+        let (text, want) = (self.text, &self.plan.want);
+        let slots = &mut self.scratch.slots;
+        let key = View { text, slots }.cell(payload.key, 0);
+        if !key.kind.is_string() {
+            return None;
+        }
+        let key = key.inner(text);
+        let folded = &mut self.scratch.folded;
+        folded.clear();
+        folded.extend(key.iter().map(|&b| if b == b'.' { b'_' } else { b }));
+        let field = want.key(0, folded);
+        // Spelled as the type, or with underscores; as an unknown member or a known one.
+        let member =
+            |slots: &Slots, parent: NodeId, name: &[u8]| -> Option<(usize, Option<usize>)> {
+                if let Some(i) = slots.rest.iter().rposition(|r: &Rest| {
+                    r.node == parent && &text[r.key.0 as usize..r.key.1 as usize] == name
+                }) {
+                    return Some((slots.rest[i].value.start as usize, Some(i)));
+                }
+                let cell = View { text, slots }.cell(want.slot(want.key(parent, name)?), 0);
+                (!cell.kind.is_null()).then_some((cell.start as usize, None))
+            };
+        let mut found = member(slots, 0, key).or_else(|| member(slots, 0, folded));
+        let mut nested = false;
+        if found.is_none()
+            && let Some(dot) = key.iter().position(|&b| b == b'.')
+        {
+            found = self::nested(text, want, slots, &key[..dot], &key[dot + 1..]);
+            nested = found.is_some();
+        }
+        let (at, rest) = found?;
+        if let Some(i) = rest {
+            slots.rest.remove(i);
+        }
+        let before = slots.hits.len();
+        slots.walk_more(want, text, at, payload.root);
+        let after_root = slots.hits.len();
+        let filled = field
+            .filter(|&f| View { text, slots }.cell(want.slot(f), 0).kind == json::Kind::Absent || nested);
+        if let Some(field) = filled {
+            slots.walk_more(want, text, at, field);
+        }
+        let named_end = slots.hits.len();
+        let taken = field.map(|f| want.ranks(f));
+        self.scratch.hits.clear();
+        for (i, &node) in slots.hits.iter().enumerate() {
+            let seen = match i {
+                i if i < before && taken.as_ref().is_some_and(|t| t.contains(&want.rank(node))) => {
+                    Seen::TakenField
+                }
+                i if i < before => Seen::Always,
+                i if i < after_root => Seen::PayloadRoot,
+                i if i < named_end => Seen::NamedField,
+                _ => Seen::Always,
+            };
+            self.scratch.hits.push((node, seen));
+        }
+        slots.hits.clear();
+        field
+    }
+
+    /// Every leaf of the record under its path; names of undeclared members only where the source
+    /// bears no content.
+    fn collect_hits(&mut self, source: Option<&SourcePlan>, named: Option<NodeId>) {
+        let scratch = &mut *self.scratch;
+        // A source without payload leaves its hits where the walk put them.
+        let fresh = !scratch.slots.hits.is_empty();
+        if fresh {
+            scratch.hits.clear();
+            scratch.hits.extend(scratch.slots.hits.drain(..).map(|node| (node, Seen::Always)));
+        } else if source.is_none_or(|s| s.payload.is_none()) {
+            scratch.hits.clear();
+        }
+        if source.is_some_and(|s| s.filtered || s.dropped) {
+            return;
+        }
+        let want = &self.plan.want;
+        let root = source.and_then(|s| s.payload.as_ref()).map(|p| want.ranks(p.root));
+        let field = named.map(|n| want.ranks(n));
+        for rest in &scratch.slots.rest {
+            let rank = want.rank(rest.node);
+            let seen = match () {
+                _ if root.as_ref().is_some_and(|r| r.contains(&rank)) => Seen::PayloadRoot,
+                _ if field.as_ref().is_some_and(|r| r.contains(&rank)) => Seen::NamedField,
+                _ => Seen::Always,
+            };
+            let key = &self.text[rest.key.0 as usize..rest.key.1 as usize];
+            let hits = &mut scratch.hits;
+            scratch.counts.learned.learn(rest.node, key, self.text, rest.value.start as usize, &mut |path| {
+                hits.push((path, seen))
+            });
+        }
+    }
+
+    /// Counts the record's leaves for the lane it took (the first, where none took it).
+    fn coverage(&mut self, source: usize, target: usize, named: bool, lane: Option<usize>) {
+        let scratch = &mut *self.scratch;
+        let Route::Lanes(lanes) = &self.plan.lanes[source][target] else {
+            return;
+        };
+        let index = lane.unwrap_or(0);
+        let (lane, counts) = (&lanes[index], &mut scratch.counts.lanes[source][target][index]);
+        for &(path, seen) in &scratch.hits {
+            if seen.by(lane.payload_view, named) {
+                counts.see(path);
+            }
+        }
+        if self.plan.sources.get(source).is_some_and(|s| s.filtered) {
+            for rest in &scratch.slots.rest {
+                counts.undeclared[rest.node as usize] +=
+                    json::leaf_count(self.text, rest.value.start as usize).0;
+            }
+        }
+    }
+
+    fn count_record(&mut self, source: usize) -> u64 {
+        let targets = self.plan.targets.len();
+        let record = self.out.records;
+        self.out.records += 1;
+        self.scratch.counts.records += 1;
+        self.scratch.counts.of_type(source, &self.scratch.kind, targets).records += 1;
+        record
+    }
+
+    fn of_target(&mut self, source: usize, target: usize, f: impl FnOnce(&mut crate::metrics::Outcomes)) {
+        let targets = self.plan.targets.len();
+        f(&mut self.scratch.counts.of_type(source, &self.scratch.kind, targets).targets[target]);
+    }
+
+    fn outcome(&mut self, source: usize, mut f: impl FnMut(&mut crate::metrics::Outcomes, usize)) {
+        for target in 0..self.plan.targets.len() {
+            self.of_target(source, target, |o| f(o, target));
+        }
+    }
+
+    /// A record that no target gets: counted for all, one dead letter.
+    fn refuse_all(&mut self, range: Range<usize>, source: Option<usize>, recognised: bool, dead: Dead) {
+        self.scratch.kind.clear();
+        let row = source.unwrap_or(self.plan.sources.len());
+        let record = self.count_record(row);
+        let reason = dead.reason;
+        self.outcome(row, |o, _| o.dead[reason as usize] += 1);
+        self.bury(range, source, recognised && source.is_some(), record, dead);
+    }
+
+    /// Completes a dead letter with its place and what of the record may be shown.
+    fn bury(
+        &mut self,
+        range: Range<usize>,
+        source: Option<usize>,
+        recognised: bool,
+        record: u64,
+        mut dead: Dead,
+    ) {
+        let raw = &self.text[range.clone()];
+        dead.byte = range.start as u64;
+        dead.line = self.lines.at(range.start);
+        dead.index = record;
+        dead.source = source.map(|s| s as u16);
+        if dead.sha256.is_none() {
+            dead.sha256 = Some(dead::sha256(raw));
+        }
+        let known = source.and_then(|s| self.plan.sources.get(s)).filter(|_| recognised);
+        let bears = known.is_some_and(|s| s.bears_content);
+        if dead.whole && (self.plan.content == Content::Full || (known.is_some() && !bears)) {
+            dead.record = Some(String::from_utf8_lossy(raw).into_owned());
+        } else if let Some(source) = known.filter(|s| bears && !s.dropped) {
+            dead.fields = pen::allowed_copy(&self.plan.want, self.text, range.start, 0, &source.allowed);
+        }
+        self.out.dead.push(dead);
+    }
+}
+
+struct Verdict {
+    lane: usize,
+    events: u64,
+    generic: u64,
+}
+
+/// A payload nested by the dots of its type: `{"login":{"failed":{…}}}` for `login.failed`.
+fn nested(
+    text: &[u8],
+    want: &json::Want,
+    slots: &Slots,
+    first: &[u8],
+    rest: &[u8],
+) -> Option<(usize, Option<usize>)> {
+    let unknown = |parent: NodeId, name: &[u8]| {
+        slots.rest.iter().rposition(|r| r.node == parent && &text[r.key.0 as usize..r.key.1 as usize] == name)
+    };
+    if let Some(i) = unknown(0, first) {
+        return inner(text, slots.rest[i].value.start as usize, rest).map(|at| (at, Some(i)));
+    }
+    // The first step is a known key; the next is then an unknown member of it.
+    let node = want.key(0, first)?;
+    let dots = std::iter::once(rest.len()).chain((0..rest.len()).rev().filter(|&i| rest[i] == b'.'));
+    for dot in dots {
+        let Some(i) = unknown(node, &rest[..dot]) else {
+            continue;
+        };
+        let start = slots.rest[i].value.start as usize;
+        if dot == rest.len() {
+            return Some((start, Some(i)));
+        }
+        if let Some(at) = inner(text, start, &rest[dot + 1..]) {
+            return Some((at, Some(i)));
+        }
+    }
+    None
+}
+
+/// The value at the dotted path `rest` inside the object at `at`; a key may hold several steps.
+fn inner(text: &[u8], at: usize, rest: &[u8]) -> Option<usize> {
+    if text.get(at) != Some(&b'{') {
+        return None;
+    }
+    let mut found = None;
+    json::members(text, at, &mut |key, i| {
+        if key == rest {
+            found = Some(i);
+        } else if let Some(rest) = rest.strip_prefix(key).and_then(|r| r.strip_prefix(b"."))
+            && let Some(inside) = inner(text, i, rest)
+        {
+            found = Some(inside);
+        }
+        json::skip_value(text, i, json::MAX_DEPTH).unwrap_or(text.len())
+    });
+    found
+}

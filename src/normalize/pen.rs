@@ -1,0 +1,707 @@
+//! Writing shapes: one record, one lane, straight into the output buffer.
+
+use super::read::Facts;
+use super::value::{Failed, Val, expected};
+use crate::json::{self, Cell, Kind, NodeId, View, Want};
+use crate::metrics::{LaneCounts, Reason};
+use crate::ops::indicator::AnyField;
+use crate::ops::time::{Instant, write_stored};
+use crate::plan::{
+    Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Read, ReadAt, Shape, Standard,
+    TypeRules,
+};
+use crate::table::ListStep;
+
+/// A scope that is not being walked.
+pub(super) const CLOSED: u32 = u32::MAX;
+
+/// Memory of a pen that outlives the record.
+#[derive(Debug)]
+pub(super) struct Standing {
+    /// The current row of every scope.
+    pub(super) cursor: Vec<u32>,
+    pub(super) text: String,
+    pub(super) made: String,
+    /// JSON text of a constant.
+    pub(super) ready: Vec<u8>,
+    presence: Vec<bool>,
+    pub(super) any: AnyValues,
+    /// Elements of the list being written, for `distinct`.
+    elements: Vec<(usize, usize)>,
+}
+
+/// Indicator values of one event, in one buffer.
+#[derive(Debug, Default)]
+pub(super) struct AnyValues {
+    text: String,
+    values: Vec<(AnyField, u32, u32)>,
+}
+
+impl AnyValues {
+    pub(super) fn add(&mut self, field: AnyField, value: &str) {
+        if value.is_empty() {
+            return;
+        }
+        let start = self.text.len() as u32;
+        self.text.push_str(value);
+        self.values.push((field, start, self.text.len() as u32));
+    }
+}
+
+impl Standing {
+    pub(super) fn new(plan: &Plan) -> Standing {
+        let mut cursor = vec![CLOSED; plan.want.scopes()];
+        cursor[0] = 0;
+        Standing {
+            cursor,
+            text: String::new(),
+            made: String::new(),
+            ready: Vec::new(),
+            presence: Vec::new(),
+            any: AnyValues::default(),
+            elements: Vec::new(),
+        }
+    }
+}
+
+/// Why a lane does not take a record.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub(super) reason: Reason,
+    pub(super) path: String,
+    /// What was expected, said without a byte of the record.
+    what: String,
+    /// The value's text, shown only where the source bears no content.
+    shown: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn message(&self, open: bool) -> String {
+        match &self.shown {
+            Some(value) if open => format!("{}, found {value}", self.what),
+            _ => self.what.clone(),
+        }
+    }
+}
+
+pub(super) struct Pen<'a> {
+    pub(super) want: &'a Want,
+    pub(super) view: View<'a>,
+    pub(super) facts: &'a Facts<'a>,
+    pub(super) standing: &'a mut Standing,
+    pub(super) counts: Option<&'a mut LaneCounts>,
+    /// Composites are copied through this allow-list.
+    pub(super) allowed: Option<&'a [bool]>,
+    pub(super) out: Vec<u8>,
+    /// Lone surrogates that were replaced.
+    pub(super) lone: u64,
+    pub(super) event_time: Option<Instant>,
+    /// Where the event type was written, quotes included.
+    type_at: Option<(usize, usize)>,
+    /// The leaf that writes the event type.
+    type_leaf: Option<u32>,
+    /// A conversion that failed, for the message of a required field.
+    failed: Option<(String, Option<String>)>,
+}
+
+type Wrote = Result<bool, Refusal>;
+
+impl<'a> Pen<'a> {
+    pub(super) fn new(
+        want: &'a Want,
+        view: View<'a>,
+        facts: &'a Facts<'a>,
+        standing: &'a mut Standing,
+    ) -> Pen<'a> {
+        Pen {
+            want,
+            view,
+            facts,
+            standing,
+            counts: None,
+            allowed: None,
+            out: Vec::new(),
+            lone: 0,
+            event_time: None,
+            type_at: None,
+            type_leaf: None,
+            failed: None,
+        }
+    }
+
+    /// Writes every event of a lane as one line each: how many, and how many of the generic type.
+    /// `row_id` is told where each event's row id goes.
+    pub(super) fn events(
+        &mut self,
+        lane: &Lane,
+        now: Instant,
+        row_id: &mut dyn FnMut(usize, u32),
+    ) -> Result<(u64, u64), Refusal> {
+        self.type_leaf = lane.rules.as_ref().map(|rules| rules.leaf);
+        let (mut events, mut generic) = (0, 0);
+        let mut one = |pen: &mut Pen<'a>| -> Wrote {
+            generic += pen.event(lane, now, &mut |at| row_id(at, events as u32))? as u64;
+            events += 1;
+            Ok(true)
+        };
+        match &lane.each {
+            None => {
+                one(self)?;
+            }
+            Some(list) => {
+                let ReadAt::Slot { node, lists, .. } = &list.at else {
+                    return Ok((0, 0));
+                };
+                let scope = self.want.element_scope(*node).unwrap_or(0);
+                let lists: Vec<u16> = lists.iter().copied().chain([scope]).collect();
+                self.each_row(&lists, &mut one)?;
+            }
+        }
+        Ok((events, generic))
+    }
+
+    /// One event; whether it is of the generic type.
+    fn event(&mut self, lane: &Lane, now: Instant, row_id: &mut dyn FnMut(usize)) -> Wrote {
+        self.standing.presence.clear();
+        self.standing.presence.resize(lane.presences, false);
+        self.standing.any.text.clear();
+        self.standing.any.values.clear();
+        self.event_time = None;
+        self.type_at = None;
+        let start = self.out.len();
+        self.out.push(b'{');
+        self.fields(&lane.root)?;
+        if let Some(standard) = &lane.standard {
+            self.standard(standard, start, now, row_id);
+        }
+        self.out.push(b'}');
+        let generic = lane.rules.as_ref().is_some_and(|rules| self.settle_type(rules));
+        self.out.push(b'\n');
+        if let Some(counts) = &mut self.counts {
+            counts.events += 1;
+        }
+        Ok(generic)
+    }
+
+    /// Replaces an event type whose needs are not met by the first of the fallbacks whose are.
+    fn settle_type(&mut self, rules: &TypeRules) -> bool {
+        let Some((start, end)) = self.type_at else {
+            return false;
+        };
+        let presence = &self.standing.presence;
+        let met = |name: &[u8]| {
+            let needs = rules.needs.get(name).map(Vec::as_slice).unwrap_or_default();
+            needs.iter().all(|any| any.iter().any(|&bit| presence[bit as usize]))
+        };
+        let proposed = &self.out[start + 1..end - 1];
+        let generic = |name: &[u8]| rules.generic.as_deref() == Some(name);
+        if met(proposed) {
+            return generic(proposed);
+        }
+        let Some(name) = rules.fallback.iter().find(|name| &***name != proposed && met(name)) else {
+            return generic(proposed);
+        };
+        if let Some(counts) = &mut self.counts {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into();
+            *counts.fallbacks.entry((text(proposed), text(name))).or_default() += 1;
+        }
+        self.out.splice(start + 1..end - 1, name.iter().copied());
+        generic(name)
+    }
+
+    /// The standard fields of a stored Panther event.
+    fn standard(&mut self, standard: &Standard, start: usize, now: Instant, row_id: &mut dyn FnMut(usize)) {
+        let out = &mut self.out;
+        if out.len() > start + 1 {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"\"p_log_type\":");
+        json::push_quoted(&standard.log_type, out);
+        out.extend_from_slice(b",\"p_row_id\":\"");
+        row_id(out.len());
+        out.extend_from_slice(&[b'0'; 32]);
+        out.extend_from_slice(b"\",\"p_event_time\":\"");
+        write_stored(self.event_time.unwrap_or(now), out);
+        out.extend_from_slice(b"\",\"p_parse_time\":\"");
+        write_stored(now, out);
+        out.extend_from_slice(b"\",\"p_schema_version\":");
+        out.extend_from_slice(standard.version.to_string().as_bytes());
+        let AnyValues { text, values } = &mut self.standing.any;
+        let value = |v: &(AnyField, u32, u32)| &text[v.1 as usize..v.2 as usize];
+        values.sort_unstable_by(|a, b| (a.0, value(a)).cmp(&(b.0, value(b))));
+        values.dedup_by(|a, b| a.0 == b.0 && value(a) == value(b));
+        for group in values.chunk_by(|a, b| a.0 == b.0) {
+            out.extend_from_slice(b",\"");
+            out.extend_from_slice(group[0].0.name().as_bytes());
+            out.extend_from_slice(b"\":[");
+            for (i, one) in group.iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                json::push_quoted(value(one), out);
+            }
+            out.push(b']');
+        }
+    }
+
+    /// The fields of an object, without its braces; whether any was written.
+    fn fields(&mut self, object: &Object) -> Wrote {
+        let first = self.out.len();
+        for field in &object.fields {
+            let start = self.out.len();
+            if start > first {
+                self.out.push(b',');
+            }
+            self.out.extend_from_slice(&field.key);
+            if field.required {
+                self.failed = None;
+            }
+            if self.shape(&field.shape)? {
+                if let Some(bit) = field.presence {
+                    self.standing.presence[bit as usize] = true;
+                }
+                continue;
+            }
+            self.out.truncate(start);
+            if field.required {
+                return Err(self.required(field));
+            }
+        }
+        Ok(self.out.len() > first)
+    }
+
+    #[cold]
+    fn required(&mut self, field: &Field) -> Refusal {
+        if let Some((path, shown)) = self.failed.take() {
+            let what = format!("`{}` cannot be made of this value", field.path);
+            return Refusal { reason: Reason::BadValue, path, what, shown };
+        }
+        let read = match &field.shape {
+            Shape::Leaf(leaves) => leaves.iter().find_map(|l| match &l.origin {
+                Origin::Reads(reads) => reads.first(),
+                _ => None,
+            }),
+            _ => None,
+        };
+        let path = read.map_or_else(|| field.path.clone(), |r| r.path.clone());
+        Refusal {
+            reason: Reason::Missing,
+            what: format!("`{}` is required and absent", field.path),
+            path,
+            shown: None,
+        }
+    }
+
+    fn shape(&mut self, shape: &Shape) -> Wrote {
+        match shape {
+            Shape::Leaf(leaves) => {
+                for leaf in leaves {
+                    if self.leaf(leaf)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Shape::Object(object) => self.object(object),
+            Shape::List(list) => self.list(list),
+        }
+    }
+
+    fn object(&mut self, object: &Object) -> Wrote {
+        if let Some(read) = &object.strict {
+            let cell = self.cell(read);
+            if cell.kind.is_null() {
+                return Ok(false);
+            }
+            if !cell.kind.is_object() {
+                return Err(wrong_kind(read, cell, "an object"));
+            }
+        }
+        let start = self.out.len();
+        self.out.push(b'{');
+        if !self.fields(object)? && object.strict.is_none() {
+            self.out.truncate(start);
+            return Ok(false);
+        }
+        self.out.push(b'}');
+        Ok(true)
+    }
+
+    fn list(&mut self, list: &List) -> Wrote {
+        if let Some(read) = &list.strict {
+            let cell = self.cell(read);
+            if cell.kind.is_null() || cell.kind == Kind::EmptyArray {
+                return Ok(false);
+            }
+            if !cell.kind.is_array() {
+                return Err(wrong_kind(read, cell, "an array"));
+            }
+        }
+        let strict = list.strict.is_some();
+        let start = self.out.len();
+        self.out.push(b'[');
+        for part in &list.parts {
+            match part {
+                Part::Values(leaf) => self.values(leaf, start)?,
+                Part::Object(object) => self.element(start, |pen| pen.object(object))?,
+                Part::Each { list: read, scope, element } => {
+                    let lists: Vec<u16> = match strict {
+                        // The lists around a Panther array are open already.
+                        true => vec![*scope],
+                        false => read.lists().iter().copied().chain([*scope]).collect(),
+                    };
+                    self.each_row(&lists, &mut |pen| {
+                        pen.element(start, |pen| {
+                            let before = pen.out.len();
+                            if pen.shape(element)? {
+                                return Ok(true);
+                            }
+                            // An element that says nothing keeps its place in a Panther array.
+                            pen.out.truncate(before);
+                            if strict {
+                                pen.out.extend_from_slice(b"null");
+                            }
+                            Ok(strict)
+                        })?;
+                        Ok(true)
+                    })?;
+                }
+            }
+        }
+        if self.out.len() == start + 1 {
+            self.out.truncate(start);
+            return Ok(false);
+        }
+        self.out.push(b']');
+        Ok(true)
+    }
+
+    /// One element of the list that begins at `list`; taken back when nothing was written.
+    fn element(&mut self, list: usize, write: impl FnOnce(&mut Self) -> Wrote) -> Result<(), Refusal> {
+        let start = self.out.len();
+        if start > list + 1 {
+            self.out.push(b',');
+        }
+        if !write(self)? {
+            self.out.truncate(start);
+        }
+        Ok(())
+    }
+
+    /// The values of a row that feeds the list at `list`, each an element (or a label).
+    fn values(&mut self, leaf: &Leaf, list: usize) -> Result<(), Refusal> {
+        let mut elements = std::mem::take(&mut self.standing.elements);
+        elements.clear();
+        let result = self.each_value(leaf, &mut |pen, val| {
+            let start = pen.out.len();
+            if start > list + 1 {
+                pen.out.push(b',');
+            }
+            let body = pen.out.len();
+            let wrote = match &leaf.label {
+                None => pen.put(&leaf.ty, leaf, val),
+                Some(label) => pen.label(label, leaf, val),
+            };
+            let end = pen.out.len();
+            let keep = wrote == Ok(true)
+                && !(leaf.distinct && elements.iter().any(|&(a, b)| pen.out[a..b] == pen.out[body..end]));
+            if keep {
+                elements.push((body, end));
+                pen.filled(leaf);
+            } else {
+                pen.out.truncate(start);
+            }
+            wrote
+        });
+        self.standing.elements = elements;
+        result
+    }
+
+    fn label(&mut self, label: &Label, leaf: &Leaf, val: Val<'a>) -> Result<bool, Failed> {
+        const TEXT: LeafType = LeafType::Text { max_bytes: usize::MAX };
+        match label {
+            Label::Const(start) => self.out.extend_from_slice(start),
+            Label::From(reads) => {
+                // The value may wait in the buffer that reading the key would overwrite.
+                let waiting = std::mem::take(&mut self.standing.text);
+                self.out.extend_from_slice(b"{\"key\":");
+                let wrote = match self.first_value(reads) {
+                    Ok(key) => self.put(&TEXT, leaf, key),
+                    Err(failed) => Err(failed),
+                };
+                self.standing.text = waiting;
+                if !wrote? {
+                    return Ok(false);
+                }
+                self.out.extend_from_slice(b",\"value\":");
+            }
+        }
+        if !self.put(&leaf.ty, leaf, val)? {
+            return Ok(false);
+        }
+        self.out.push(b'}');
+        Ok(true)
+    }
+
+    /// A leaf that holds one value.
+    fn leaf(&mut self, leaf: &Leaf) -> Wrote {
+        let start = self.out.len();
+        let wrote = match &leaf.list {
+            Some(ListStep::Join(by)) => self.join(leaf, by)?,
+            Some(ListStep::Last) => self.pick(leaf, true)?,
+            _ => self.pick(leaf, false)?,
+        };
+        if !wrote {
+            self.out.truncate(start);
+            return Ok(false);
+        }
+        self.filled(leaf);
+        if self.type_leaf == Some(leaf.counter) {
+            self.type_at = Some((start, self.out.len()));
+        }
+        Ok(true)
+    }
+
+    /// The first value that can be written, or the last.
+    fn pick(&mut self, leaf: &Leaf, last: bool) -> Wrote {
+        let start = self.out.len();
+        let mut wrote = false;
+        self.each_value(leaf, &mut |pen, val| {
+            if wrote && !last {
+                return Ok(true);
+            }
+            let before = pen.out.len();
+            match pen.put(&leaf.ty, leaf, val) {
+                Ok(true) => {
+                    pen.out.drain(start..before);
+                    wrote = true;
+                    Ok(true)
+                }
+                other => {
+                    pen.out.truncate(before);
+                    other
+                }
+            }
+        })?;
+        Ok(wrote)
+    }
+
+    /// Several values as one text.
+    fn join(&mut self, leaf: &Leaf, by: &str) -> Wrote {
+        const TEXT: LeafType = LeafType::Text { max_bytes: usize::MAX };
+        self.out.push(b'"');
+        let start = self.out.len();
+        self.each_value(leaf, &mut |pen, val| {
+            let before = pen.out.len();
+            if before > start {
+                json::push_str_escaped(by, &mut pen.out);
+            }
+            let body = pen.out.len();
+            match pen.put(&TEXT, leaf, val) {
+                Ok(true) => {
+                    // The quotes of the single text go.
+                    pen.out.pop();
+                    pen.out.remove(body);
+                    Ok(true)
+                }
+                other => {
+                    pen.out.truncate(before);
+                    other
+                }
+            }
+        })?;
+        if self.out.len() == start {
+            return Ok(false);
+        }
+        self.out.push(b'"');
+        Ok(true)
+    }
+
+    fn filled(&mut self, leaf: &Leaf) {
+        if let Some(counts) = &mut self.counts {
+            counts.filled[leaf.counter as usize] += 1;
+        }
+    }
+
+    /// Calls `f` with every value of a row, in order. A value that does not convert is counted;
+    /// in a strict type it refuses the record.
+    fn each_value(
+        &mut self,
+        leaf: &Leaf,
+        f: &mut dyn FnMut(&mut Self, Val<'a>) -> Result<bool, Failed>,
+    ) -> Result<(), Refusal> {
+        let Origin::Reads(reads) = &leaf.origin else {
+            if leaf.when.as_ref().is_none_or(|when| self.check(when)) {
+                self.one_value(leaf, None, f)?;
+            }
+            return Ok(());
+        };
+        for read in reads {
+            let mut some = false;
+            self.each_row(read.lists(), &mut |pen| {
+                if leaf.when.as_ref().is_none_or(|when| pen.check(when)) {
+                    some |= pen.one_value(leaf, Some(read), f)?;
+                }
+                Ok(true)
+            })?;
+            if some {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn one_value(
+        &mut self,
+        leaf: &Leaf,
+        read: Option<&Read>,
+        f: &mut dyn FnMut(&mut Self, Val<'a>) -> Result<bool, Failed>,
+    ) -> Wrote {
+        let val = match (&leaf.origin, read) {
+            (Origin::Const { json, .. }, _) => {
+                self.standing.ready.clear();
+                self.standing.ready.extend_from_slice(json);
+                Ok(Val::Ready)
+            }
+            (Origin::Template(pieces), _) => self.template(pieces),
+            (Origin::Count { list, scope, only }, _) => Ok(self.count(list, *scope, only.as_ref())),
+            (Origin::Reads(_), Some(read)) => self.value(read),
+            (Origin::Reads(_), None) => Ok(Val::Nothing),
+        };
+        let wrote = match (val, &leaf.list) {
+            (Ok(Val::Nothing), _) => Ok(false),
+            (Ok(val), Some(ListStep::Split(by))) => self.split(val, by, f),
+            (Ok(val), _) => f(self, val),
+            (Err(failed), _) => Err(failed),
+        };
+        match wrote {
+            Ok(wrote) => Ok(wrote),
+            Err(failed) => self.failure(leaf, read, failed),
+        }
+    }
+
+    #[cold]
+    fn failure(&mut self, leaf: &Leaf, read: Option<&Read>, failed: Failed) -> Wrote {
+        if let Some(counts) = &mut self.counts {
+            counts.failed[leaf.counter as usize] += 1;
+        }
+        let path = read.map_or_else(String::new, |r| r.path.clone());
+        let cell = read.map(|r| self.cell(r)).filter(|c| !c.kind.is_null() && !c.kind.is_composite());
+        let shown = cell.map(|c| {
+            let raw = String::from_utf8_lossy(c.raw(self.view.text));
+            match raw.char_indices().nth(80) {
+                Some((i, _)) => format!("{}…", &raw[..i]),
+                None => raw.into_owned(),
+            }
+        });
+        match (&leaf.ty, failed) {
+            (LeafType::Panther(coerce), Failed::Fit) => {
+                let what = format!("expected {}", expected(coerce));
+                Err(Refusal { reason: Reason::BadValue, path, what, shown })
+            }
+            (_, Failed::Check(what)) => {
+                Err(Refusal { reason: Reason::NotAllowed, path, what: what.into(), shown })
+            }
+            _ => {
+                self.failed = Some((path, shown));
+                Ok(false)
+            }
+        }
+    }
+
+    fn split(
+        &mut self,
+        val: Val<'a>,
+        by: &str,
+        f: &mut dyn FnMut(&mut Self, Val<'a>) -> Result<bool, Failed>,
+    ) -> Result<bool, Failed> {
+        let mut whole = String::new();
+        self.text_of(val, &mut whole)?;
+        let mut some = false;
+        for piece in whole.split(by) {
+            self.standing.text.clear();
+            self.standing.text.push_str(piece);
+            some |= f(self, Val::Text)?;
+        }
+        Ok(some)
+    }
+}
+
+#[cold]
+fn wrong_kind(read: &Read, cell: Cell, expected: &str) -> Refusal {
+    let what = format!("expected {expected}, not {}", cell.kind.name());
+    Refusal { reason: Reason::BadValue, path: read.path.clone(), what, shown: None }
+}
+
+/// The parts of a value that a source's allow-list names: scalars at allowed nodes, and the
+/// containers around them. `None` when nothing is allowed.
+pub(super) fn allowed_copy(
+    want: &Want,
+    text: &[u8],
+    at: usize,
+    node: NodeId,
+    allowed: &[bool],
+) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    copy_allowed(want, text, at, node, allowed, &mut out);
+    (!out.is_empty()).then_some(out)
+}
+
+/// Appends the allowed parts of the value at `at`; the end of the value.
+pub(super) fn copy_allowed(
+    want: &Want,
+    text: &[u8],
+    at: usize,
+    node: NodeId,
+    allowed: &[bool],
+    out: &mut Vec<u8>,
+) -> usize {
+    let start = out.len();
+    let skip = |i| json::skip_value(text, i, json::MAX_DEPTH).unwrap_or(text.len());
+    // One part of a container: its key (or nothing) and the value behind, unless that is empty.
+    let part = |key: &[&[u8]], i: usize, child: NodeId, out: &mut Vec<u8>| {
+        let before = out.len();
+        if before > start + 1 {
+            out.push(b',');
+        }
+        key.iter().for_each(|piece| out.extend_from_slice(piece));
+        let body = out.len();
+        let end = copy_allowed(want, text, i, child, allowed, out);
+        if out.len() == body {
+            out.truncate(before);
+        }
+        end
+    };
+    let (end, close) = match text.get(at) {
+        Some(b'{') => {
+            out.push(b'{');
+            let end = json::members(text, at, &mut |key, i| match want.key(node, key) {
+                Some(child) => part(&[b"\"", key, b"\":"], i, child, out),
+                None => skip(i),
+            });
+            (end, b'}')
+        }
+        Some(b'[') => {
+            out.push(b'[');
+            let element = want.element_of(node);
+            let end = json::elements(text, at, &mut |i| match element {
+                Some(element) => part(&[], i, element, out),
+                None => skip(i),
+            });
+            (end, b']')
+        }
+        _ => {
+            let cell = json::cell_at(text, at);
+            if allowed[node as usize] {
+                json::copy_value(&cell, text, out);
+            }
+            return (cell.end as usize).max(at + 1);
+        }
+    };
+    if out.len() == start + 1 {
+        out.truncate(start);
+    } else {
+        out.push(close);
+    }
+    end
+}

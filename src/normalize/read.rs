@@ -1,0 +1,252 @@
+//! Reading slots: values, conditions and rows of lists, of one record.
+
+use super::pen::{CLOSED, Pen, Refusal};
+use super::value::{Failed, Val};
+use crate::json::{Cell, Kind, SlotAt};
+use crate::ops::{self, Made, Test};
+use crate::plan::{Check, Read, ReadAt, TemplatePiece};
+
+/// Facts of the line around a record, in the order of `ops::words::FACT`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Facts<'a> {
+    pub(super) host: &'a str,
+    pub(super) app: &'a str,
+    pub(super) time: &'a str,
+    pub(super) priority: Option<u16>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(frame: &crate::records::Syslog<'a>) -> Facts<'a> {
+        let text =
+            |bytes: Option<&'a [u8]>| std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
+        Facts {
+            host: text(frame.host),
+            app: text(frame.app),
+            time: text(frame.time),
+            priority: frame.priority,
+        }
+    }
+}
+
+impl<'a> Pen<'a> {
+    /// Runs `f` for every row of the innermost list, opening those that are not open; stops when
+    /// it gives `false`.
+    pub(super) fn each_row(
+        &mut self,
+        lists: &[u16],
+        f: &mut dyn FnMut(&mut Self) -> Result<bool, Refusal>,
+    ) -> Result<bool, Refusal> {
+        let Some((&scope, inner)) = lists.split_first() else {
+            return f(self);
+        };
+        if self.standing.cursor[scope as usize] != CLOSED {
+            return self.each_row(inner, f);
+        }
+        let cell = self.at(self.want.list_slot(scope));
+        let mut result = Ok(true);
+        for row in self.view.rows(scope, cell) {
+            self.standing.cursor[scope as usize] = row;
+            result = self.each_row(inner, f);
+            if !matches!(result, Ok(true)) {
+                break;
+            }
+        }
+        self.standing.cursor[scope as usize] = CLOSED;
+        result
+    }
+
+    /// The cell of a read in the current rows; absent where its list is not open.
+    pub(super) fn cell(&self, read: &Read) -> Cell {
+        match &read.at {
+            ReadAt::Slot { slot, .. } => self.at(*slot),
+            ReadAt::Fact(_) => Cell::ABSENT,
+        }
+    }
+
+    fn at(&self, slot: SlotAt) -> Cell {
+        match self.standing.cursor[slot.scope as usize] {
+            CLOSED => Cell::ABSENT,
+            row => self.view.cell(slot, row),
+        }
+    }
+
+    /// Whether a condition holds; on a list, whether it holds for any element.
+    pub(super) fn check(&mut self, check: &Check) -> bool {
+        match check {
+            Check::Not(inner) => !self.check(inner),
+            Check::Any(list) => list.iter().any(|c| self.check(c)),
+            Check::All(list) => list.iter().all(|c| self.check(c)),
+            Check::Test { reads, test } => {
+                for read in reads {
+                    let (mut found, mut holds) = (false, false);
+                    let looked = self.each_row(read.lists(), &mut |pen| {
+                        if let Some(one) = pen.test(read, test) {
+                            found = true;
+                            holds |= one;
+                        }
+                        Ok(!holds)
+                    });
+                    debug_assert!(looked.is_ok(), "a test refuses nothing");
+                    if found {
+                        return holds;
+                    }
+                }
+                test.holds(None)
+            }
+        }
+    }
+
+    /// `None` when the read holds nothing.
+    fn test(&mut self, read: &Read, test: &Test) -> Option<bool> {
+        let cell = self.cell(read);
+        if cell.kind.is_composite() {
+            return Some(matches!(test, Test::Exists));
+        }
+        // Most tests are on plain strings: compared where they stand.
+        if cell.kind == Kind::String && read.steps.is_empty() {
+            let inner = cell.inner(self.view.text);
+            return (!inner.is_empty())
+                .then(|| test.holds(Some(std::str::from_utf8(inner).unwrap_or_default())));
+        }
+        let val = self.value(read).ok()?;
+        if matches!(val, Val::Nothing) {
+            return None;
+        }
+        let mut text = String::new();
+        self.text_of(val, &mut text).ok()?;
+        Some(test.holds(Some(&text)))
+    }
+
+    /// The value of a read in the current rows, its steps applied.
+    pub(super) fn value(&mut self, read: &Read) -> Result<Val<'a>, Failed> {
+        let val = match &read.at {
+            ReadAt::Fact(fact) => self.fact(*fact),
+            ReadAt::Slot { slot, node, .. } => match self.at(*slot) {
+                cell if cell.kind.is_null() => Val::Nothing,
+                cell => Val::Cell(cell, *node),
+            },
+        };
+        if read.steps.is_empty() || matches!(val, Val::Nothing) {
+            return Ok(val);
+        }
+        let is_string = match &val {
+            Val::Cell(cell, _) if cell.kind.is_string() && cell.end - cell.start == 2 => {
+                return Ok(Val::Nothing);
+            }
+            Val::Cell(cell, _) => cell.kind.is_string(),
+            Val::Number => false,
+            _ => true,
+        };
+        let mut text = std::mem::take(&mut self.standing.made);
+        text.clear();
+        let given = self.text_of(val, &mut text);
+        let mut out = std::mem::take(&mut self.standing.text);
+        let made = given.and_then(|()| convert(&read.steps, &mut text, is_string, &mut out));
+        self.standing.text = text;
+        self.standing.made = out;
+        made
+    }
+
+    fn fact(&mut self, fact: usize) -> Val<'a> {
+        let facts: &'a Facts<'a> = self.facts;
+        let text = match fact {
+            0 => facts.host,
+            1 => facts.app,
+            2 => facts.time,
+            _ => {
+                let Some(n) = facts.priority else {
+                    return Val::Nothing;
+                };
+                self.standing.text.clear();
+                self.standing.text.push_str(&n.to_string());
+                return Val::Number;
+            }
+        };
+        if text.is_empty() { Val::Nothing } else { Val::Fact(text) }
+    }
+
+    /// The first value among several reads, of the current rows.
+    pub(super) fn first_value(&mut self, reads: &[Read]) -> Result<Val<'a>, Failed> {
+        for read in reads {
+            match self.value(read)? {
+                Val::Nothing => {}
+                val => return Ok(val),
+            }
+        }
+        Ok(Val::Nothing)
+    }
+
+    /// A template with a hole is no value.
+    pub(super) fn template(&mut self, pieces: &[TemplatePiece]) -> Result<Val<'a>, Failed> {
+        let mut whole = String::new();
+        for piece in pieces {
+            match piece {
+                TemplatePiece::Text(text) => whole.push_str(text),
+                TemplatePiece::Reads(reads) => match self.first_value(reads)? {
+                    Val::Nothing => return Ok(Val::Nothing),
+                    val => self.text_of(val, &mut whole)?,
+                },
+            }
+        }
+        self.standing.text = whole;
+        Ok(Val::Text)
+    }
+
+    /// How many elements of a list pass a condition; nothing where there is no list.
+    pub(super) fn count(&mut self, list: &Read, scope: u16, only: Option<&Check>) -> Val<'a> {
+        if list.lists().is_empty() && self.cell(list).kind.is_null() {
+            return Val::Nothing;
+        }
+        let lists: Vec<u16> = list.lists().iter().copied().chain([scope]).collect();
+        let mut n = 0u64;
+        let counted = self.each_row(&lists, &mut |pen| {
+            n += only.is_none_or(|check| pen.check(check)) as u64;
+            Ok(true)
+        });
+        debug_assert!(counted.is_ok(), "counting refuses nothing");
+        self.standing.text.clear();
+        self.standing.text.push_str(&n.to_string());
+        Val::Number
+    }
+}
+
+/// Runs the steps over `text`; the result stays in it. `out` is working memory.
+fn convert<'a>(
+    steps: &[ops::Step],
+    text: &mut String,
+    mut is_string: bool,
+    out: &mut String,
+) -> Result<Val<'a>, Failed> {
+    let mut made = Made::Text;
+    for step in steps {
+        match made {
+            Made::Text | Made::Number => {}
+            Made::Bool(b) => {
+                text.clear();
+                text.push_str(if b { "true" } else { "false" });
+                is_string = false;
+            }
+            Made::Time(instant) => {
+                let mut bytes = Vec::new();
+                ops::time::write_rfc3339(instant, ops::time::Fraction::Auto, &mut bytes);
+                text.clear();
+                text.push_str(&String::from_utf8_lossy(&bytes));
+                is_string = true;
+            }
+            Made::Nothing => break,
+        }
+        out.clear();
+        made = ops::apply(step, text, is_string, out).map_err(|_| Failed::Fit)?;
+        if let Made::Text | Made::Number = made {
+            is_string = made == Made::Text;
+            std::mem::swap(text, out);
+        }
+    }
+    Ok(match made {
+        Made::Text => Val::Text,
+        Made::Number => Val::Number,
+        Made::Bool(b) => Val::Bool(b),
+        Made::Time(instant) => Val::Time(instant),
+        Made::Nothing => Val::Nothing,
+    })
+}

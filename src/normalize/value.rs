@@ -1,0 +1,320 @@
+//! One value onto the page: how each type of a target takes what a row read.
+
+use std::borrow::Cow;
+
+use super::pen::{Pen, copy_allowed};
+use crate::json::{self, Cell, Kind, NodeId};
+use crate::ops::indicator;
+use crate::ops::time::{self, Instant, write_stored};
+use crate::ops::{self, net};
+use crate::panther::Check;
+use crate::plan::{Coerce, Leaf, LeafType};
+
+/// What a row read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Val<'a> {
+    Nothing,
+    /// A raw slice of the record, and the node it was read at.
+    Cell(Cell, NodeId),
+    /// A text in the standing buffer.
+    Text,
+    /// The spelling of a number in the standing buffer.
+    Number,
+    Bool(bool),
+    Time(Instant),
+    /// JSON text in the standing buffer of constants.
+    Ready,
+    Fact(&'a str),
+}
+
+/// A value that does not go where it should.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Failed {
+    Fit,
+    /// A check of the schema, and what it wants.
+    Check(&'static str),
+}
+
+/// What a Panther type accepts, for messages.
+pub(super) fn expected(coerce: &Coerce) -> &'static str {
+    match coerce {
+        Coerce::String { .. } => "a string, number or boolean",
+        Coerce::Int { min, .. } if *min == i16::MIN as i64 => "an integer of 16 bits",
+        Coerce::Int { min, .. } if *min == i32::MIN as i64 => "an integer of 32 bits",
+        Coerce::Int { .. } => "an integer of 64 bits",
+        Coerce::Float => "a number",
+        Coerce::Boolean => "a boolean",
+        Coerce::Timestamp { .. } => "a time in the declared format",
+        Coerce::Json => "JSON",
+    }
+}
+
+impl<'a> Pen<'a> {
+    /// Appends the characters of a value to `out`.
+    pub(super) fn text_of(&self, val: Val<'a>, out: &mut String) -> Result<(), Failed> {
+        match val {
+            Val::Nothing => {}
+            Val::Cell(cell, _) if cell.kind.is_composite() => return Err(Failed::Fit),
+            Val::Cell(cell, _) => json::unescape(cell.inner(self.view.text), out),
+            Val::Text | Val::Number => out.push_str(&self.standing.text),
+            Val::Bool(b) => out.push_str(if b { "true" } else { "false" }),
+            Val::Time(instant) => {
+                let mut bytes = Vec::new();
+                time::write_rfc3339(instant, time::Fraction::Auto, &mut bytes);
+                out.push_str(&String::from_utf8_lossy(&bytes));
+            }
+            Val::Ready => out.push_str(&String::from_utf8_lossy(&self.standing.ready)),
+            Val::Fact(text) => out.push_str(text),
+        }
+        Ok(())
+    }
+
+    /// The characters of a scalar cell; borrowed where it has no escapes.
+    fn chars(&self, cell: Cell) -> Cow<'a, str> {
+        let inner = cell.inner(self.view.text);
+        match (cell.kind, std::str::from_utf8(inner)) {
+            (Kind::Escaped | Kind::Lone, _) | (_, Err(_)) => {
+                let mut text = String::new();
+                json::unescape(inner, &mut text);
+                Cow::Owned(text)
+            }
+            (_, Ok(text)) => Cow::Borrowed(text),
+        }
+    }
+
+    /// Writes one value as the type wants it; `false` when there is nothing to write. What a
+    /// failed or empty value left behind is the caller's to take back.
+    pub(super) fn put(&mut self, ty: &LeafType, leaf: &Leaf, val: Val<'a>) -> Result<bool, Failed> {
+        if let LeafType::Panther(coerce) = ty {
+            let Val::Cell(cell, node) = val else {
+                return Ok(false);
+            };
+            return self.coerce(coerce, cell, node);
+        }
+        match val {
+            Val::Nothing => Ok(false),
+            Val::Ready => {
+                self.out.extend_from_slice(&self.standing.ready);
+                Ok(true)
+            }
+            Val::Cell(cell, node) => self.put_cell(ty, leaf, cell, node),
+            Val::Time(instant) => match ty {
+                LeafType::Time | LeafType::Text { .. } | LeafType::Any => {
+                    ops::push_time(instant, &mut self.out);
+                    Ok(true)
+                }
+                _ => Err(Failed::Fit),
+            },
+            Val::Bool(b) => {
+                let word = if b { "true" } else { "false" };
+                match ty {
+                    LeafType::Bool | LeafType::Any => self.out.extend_from_slice(word.as_bytes()),
+                    LeafType::Text { .. } => json::push_quoted(word, &mut self.out),
+                    _ => return Err(Failed::Fit),
+                }
+                Ok(true)
+            }
+            Val::Number if matches!(ty, LeafType::Any) => {
+                self.out.extend_from_slice(self.standing.text.as_bytes());
+                Ok(true)
+            }
+            Val::Number | Val::Text => {
+                let text = std::mem::take(&mut self.standing.text);
+                let wrote = self.put_text(ty, leaf, &text, matches!(val, Val::Text));
+                self.standing.text = text;
+                wrote
+            }
+            Val::Fact(text) => self.put_text(ty, leaf, text, true),
+        }
+    }
+
+    /// A value as it stands in the record.
+    fn put_cell(&mut self, ty: &LeafType, leaf: &Leaf, cell: Cell, node: NodeId) -> Result<bool, Failed> {
+        let text = self.view.text;
+        match (ty, cell.kind) {
+            (LeafType::Any | LeafType::Object, Kind::EmptyObject | Kind::EmptyArray) => Ok(false),
+            // A table's text is nothing when it is empty.
+            (_, Kind::String) if cell.end - cell.start == 2 => Ok(false),
+            (LeafType::Text { max_bytes }, kind) if kind.is_string() => {
+                if cell.inner(text).len() > *max_bytes {
+                    let chars = self.chars(cell);
+                    return self.put_text(ty, leaf, &chars, true);
+                }
+                self.lone += (kind == Kind::Lone) as u64;
+                json::copy_string(&cell, text, &mut self.out);
+                Ok(true)
+            }
+            (LeafType::Any, kind) if !kind.is_composite() => {
+                self.lone += json::copy_value(&cell, text, &mut self.out) as u64;
+                Ok(true)
+            }
+            (LeafType::Any, _) | (LeafType::Object, Kind::Object) => Ok(self.copy(cell, node)),
+            (LeafType::Bool, Kind::True | Kind::False) | (LeafType::Float, Kind::Number) => {
+                self.out.extend_from_slice(cell.raw(text));
+                Ok(true)
+            }
+            (_, kind) if kind.is_composite() => Err(Failed::Fit),
+            (_, kind) => {
+                let chars = self.chars(cell);
+                self.put_text(ty, leaf, &chars, kind.is_string())
+            }
+        }
+    }
+
+    /// A whole composite, through the allow-list where there is one.
+    fn copy(&mut self, cell: Cell, node: NodeId) -> bool {
+        let before = self.out.len();
+        match self.allowed {
+            Some(allowed) => {
+                copy_allowed(self.want, self.view.text, cell.start as usize, node, allowed, &mut self.out);
+            }
+            None => self.lone += json::copy_value(&cell, self.view.text, &mut self.out) as u64,
+        }
+        self.out.len() > before
+    }
+
+    /// A text (or the spelling of a number or boolean) as the type wants it.
+    fn put_text(&mut self, ty: &LeafType, leaf: &Leaf, text: &str, is_string: bool) -> Result<bool, Failed> {
+        if text.is_empty() {
+            return Ok(false);
+        }
+        match ty {
+            LeafType::Text { max_bytes } => {
+                let cut =
+                    if text.len() > *max_bytes { text.floor_char_boundary(*max_bytes) } else { text.len() };
+                if cut < text.len()
+                    && let Some(counts) = &mut self.counts
+                {
+                    counts.cut[leaf.counter as usize] += 1;
+                }
+                json::push_quoted(&text[..cut], &mut self.out);
+            }
+            LeafType::Any => json::push_quoted(text, &mut self.out),
+            LeafType::Int { min, max, quoted } => {
+                let n = ops::integer(text).filter(|n| (*min..=*max).contains(n)).ok_or(Failed::Fit)?;
+                let n = n.to_string();
+                if *quoted {
+                    json::push_quoted(&n, &mut self.out);
+                } else {
+                    self.out.extend_from_slice(n.as_bytes());
+                }
+            }
+            LeafType::Float => {
+                let mut number = String::new();
+                ops::push_float(text, is_string, &mut number).map_err(|_| Failed::Fit)?;
+                self.out.extend_from_slice(number.as_bytes());
+            }
+            LeafType::Bool => {
+                let b = ops::boolean(text).ok_or(Failed::Fit)?;
+                self.out.extend_from_slice(if b { b"true" } else { b"false" });
+            }
+            LeafType::Enum(values) => {
+                if !values.contains(text) {
+                    return Err(Failed::Fit);
+                }
+                json::push_quoted(text, &mut self.out);
+            }
+            LeafType::Time | LeafType::Object | LeafType::Panther(_) => return Err(Failed::Fit),
+        }
+        Ok(true)
+    }
+
+    /// Panther's coercions.
+    fn coerce(&mut self, coerce: &Coerce, cell: Cell, node: NodeId) -> Result<bool, Failed> {
+        let text = self.view.text;
+        let empty = cell.kind == Kind::String && cell.end - cell.start == 2;
+        match coerce {
+            Coerce::Json => return Ok(self.copy_json(cell, node)),
+            Coerce::String { indicators, validate } => {
+                if cell.kind.is_composite() {
+                    return Err(Failed::Fit);
+                }
+                if cell.kind.is_string() {
+                    self.lone += (cell.kind == Kind::Lone) as u64;
+                    json::copy_string(&cell, text, &mut self.out);
+                } else {
+                    self.out.push(b'"');
+                    self.out.extend_from_slice(cell.raw(text));
+                    self.out.push(b'"');
+                }
+                if !indicators.is_empty() || !validate.is_empty() {
+                    let chars = self.chars(cell);
+                    validate.iter().try_for_each(|check| holds(check, &chars))?;
+                    let any = &mut self.standing.any;
+                    for &one in indicators {
+                        indicator::collect(one, &chars, &mut |field, value: &str| any.add(field, value));
+                    }
+                }
+                return Ok(true);
+            }
+            _ if empty => return Ok(false),
+            _ if cell.kind.is_composite() => return Err(Failed::Fit),
+            _ => {}
+        }
+        let chars = self.chars(cell);
+        let number = cell.kind == Kind::Number;
+        match coerce {
+            Coerce::Int { min, max } => {
+                let n = if number || cell.kind.is_string() { ops::integer(&chars) } else { None };
+                let n = n.filter(|n| (*min as i128..=*max as i128).contains(n)).ok_or(Failed::Fit)?;
+                self.out.extend_from_slice(n.to_string().as_bytes());
+            }
+            Coerce::Float => {
+                if !number && !cell.kind.is_string() {
+                    return Err(Failed::Fit);
+                }
+                let mut spelled = String::new();
+                ops::push_float(&chars, !number, &mut spelled).map_err(|_| Failed::Fit)?;
+                self.out.extend_from_slice(spelled.as_bytes());
+            }
+            Coerce::Boolean => {
+                let b = match cell.kind {
+                    Kind::Number if !matches!(&*chars, "0" | "1") => None,
+                    _ => ops::boolean(&chars),
+                };
+                self.out.extend_from_slice(if b.ok_or(Failed::Fit)? { b"true" } else { b"false" });
+            }
+            Coerce::Timestamp { formats, is_event_time } => {
+                if !number && !cell.kind.is_string() {
+                    return Err(Failed::Fit);
+                }
+                let instant = ops::read_time(formats, &chars, !number).ok_or(Failed::Fit)?;
+                // Year one is Go's zero time: no time at all.
+                if *is_event_time && self.event_time.is_none() && instant != Instant::MIN {
+                    self.event_time = Some(instant);
+                }
+                self.out.push(b'"');
+                write_stored(instant, &mut self.out);
+                self.out.push(b'"');
+            }
+            Coerce::String { .. } | Coerce::Json => {}
+        }
+        Ok(true)
+    }
+
+    /// Any JSON value as it stands; empty containers and texts too.
+    fn copy_json(&mut self, cell: Cell, node: NodeId) -> bool {
+        if cell.kind.is_composite() && self.allowed.is_some() {
+            return self.copy(cell, node);
+        }
+        self.lone += json::copy_value(&cell, self.view.text, &mut self.out) as u64;
+        true
+    }
+}
+
+/// Checks of a schema; each denied value denies, the empty text passes only what lists it.
+fn holds(check: &Check, text: &str) -> Result<(), Failed> {
+    let (holds, what) = match check {
+        Check::Allow(list) => (list.iter().any(|t| t == text), "the value is not among those allowed"),
+        Check::Deny(list) => (!list.iter().any(|t| t == text), "the value is denied"),
+        Check::Ip(family) => (fits(net::ip_family(text), *family), "not an IP address of the family wanted"),
+        Check::Cidr(family) => {
+            (fits(net::cidr_family(text), *family), "not a CIDR block of the family wanted")
+        }
+    };
+    if holds { Ok(()) } else { Err(Failed::Check(what)) }
+}
+
+fn fits(found: Option<net::Family>, wanted: Option<net::Family>) -> bool {
+    found.is_some_and(|f| wanted.is_none_or(|w| w == f))
+}

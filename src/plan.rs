@@ -1,0 +1,277 @@
+//! Tables × targets become a Plan: what to look for in a record and how to write what was found.
+//! Every check that can be made before the first record is made here, and privacy is decided here:
+//! a row that may not be read is not compiled. Knows no input and no text.
+
+mod privacy;
+mod schema;
+mod shape;
+mod sources;
+mod tables;
+
+use std::sync::Arc;
+
+pub use privacy::Content;
+pub use shape::{
+    Check, Coerce, Field, Label, Leaf, LeafType, List, Object, Origin, Part, Read, ReadAt, Shape,
+    TemplatePiece,
+};
+
+use crate::catalog::{Catalog, Mapping};
+use crate::error::{Diagnostic, Error};
+use crate::json::{NodeId, SlotAt, Want};
+use crate::panther::Schema;
+use crate::table::Dialect;
+
+/// What a run is asked to do with records, before any is read.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Names of targets; the outputs keep this order.
+    pub targets: Vec<String>,
+    /// Panther schemas that take the place of the built-in ones.
+    pub schemas: Vec<Schema>,
+    pub content: Content,
+    /// What an unrecognised record is taken as; records of other sources are refused.
+    pub source: Option<String>,
+}
+
+/// The compiled mappings: immutable, shared by every worker.
+#[derive(Debug)]
+pub struct Plan {
+    pub want: Want,
+    pub content: Content,
+    pub targets: Vec<TargetPlan>,
+    pub sources: Vec<SourcePlan>,
+    /// How records are recognised, most specific first.
+    pub rules: Vec<Rule>,
+    /// Lanes by source (the last row: records that no source recognises) and target.
+    pub lanes: Vec<Vec<Route>>,
+    /// Nodes whose list holds records when its object is no record itself.
+    pub envelopes: Vec<NodeId>,
+    pub envelope_paths: Vec<Vec<String>>,
+    /// See [`Request::source`].
+    pub only_source: Option<usize>,
+    pub warnings: Vec<Diagnostic>,
+}
+
+#[derive(Debug)]
+pub struct TargetPlan {
+    pub name: String,
+}
+
+#[derive(Debug)]
+pub struct SourcePlan {
+    pub name: String,
+    /// The text of this slot is the record type.
+    pub kind: Option<SlotAt>,
+    pub payload: Option<Payload>,
+    pub bears_content: bool,
+    /// Metadata mode on a source that bears content: undeclared paths have no name outside.
+    pub filtered: bool,
+    /// None mode on a source that bears content: its records are dropped by rule.
+    pub dropped: bool,
+    /// By node: may be copied out in metadata mode.
+    pub allowed: Vec<bool>,
+    /// By node: the class the source declares, for reports.
+    pub declared: Vec<bool>,
+}
+
+#[derive(Debug)]
+pub struct Payload {
+    pub key: SlotAt,
+    pub root: NodeId,
+}
+
+/// A conjunction of tests that makes a record one of a source.
+#[derive(Debug)]
+pub struct Rule {
+    pub source: usize,
+    pub tests: Vec<(Check, bool)>,
+}
+
+/// What happens to the records of one source on their way to one target.
+#[derive(Debug)]
+pub enum Route {
+    /// No mapping exists.
+    Nowhere,
+    /// Tried in order; the first that accepts the record writes it.
+    Lanes(Vec<Lane>),
+}
+
+#[derive(Debug)]
+pub struct Lane {
+    pub name: String,
+    pub root: Object,
+    /// One event per element of this list.
+    pub each: Option<Read>,
+    /// Target paths of the leaves, by counter.
+    pub leaves: Vec<String>,
+    /// By node: the lane reads its value.
+    pub consumed: Vec<bool>,
+    /// By node: payload values walked under the payload root, or under a field of their own name.
+    pub payload_view: PayloadView,
+    pub rules: Option<TypeRules>,
+    /// Panther standard fields behind the record's own.
+    pub standard: Option<Standard>,
+    pub expected_rate: Option<f64>,
+    /// Target paths whose rows may not be read in this content mode.
+    pub withheld: Vec<String>,
+    /// How many presence bits an event needs.
+    pub presences: usize,
+    /// Composite values are copied through the source's allow-list.
+    pub filtered: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PayloadView {
+    Root,
+    Named,
+}
+
+/// The event types of a target and what each needs.
+#[derive(Debug)]
+pub struct TypeRules {
+    /// The counter of the event type's leaf.
+    pub leaf: u32,
+    pub generic: Option<Box<[u8]>>,
+    pub needs: std::collections::HashMap<Box<[u8]>, Vec<Vec<u16>>>,
+    pub fallback: Vec<Box<[u8]>>,
+}
+
+#[derive(Debug)]
+pub struct Standard {
+    pub log_type: String,
+    pub version: i64,
+}
+
+impl Plan {
+    /// Compiles everything the request names, or says everything that is wrong.
+    pub fn compile(catalog: &Catalog, request: &Request) -> Result<Plan, Error> {
+        for name in &request.targets {
+            if !catalog.targets.contains_key(name) {
+                return Err(unknown("target", name, catalog.targets.keys()));
+            }
+        }
+        let only_source = match &request.source {
+            Some(name) => match catalog.sources.get_index_of(name) {
+                Some(i) => Some(i),
+                None => return Err(unknown("source", name, catalog.sources.keys())),
+            },
+            None => None,
+        };
+        // Slots are numbered when every path is known, so everything is compiled twice: the first
+        // pass grows the trie, the second finds the numbers.
+        let mut want = Want::new();
+        compile(catalog, request, &mut want)?;
+        want.finish();
+        let parts = compile(catalog, request, &mut want)?;
+        Ok(Plan {
+            content: request.content,
+            targets: request.targets.iter().map(|name| TargetPlan { name: name.clone() }).collect(),
+            sources: parts.sources,
+            rules: parts.rules,
+            lanes: parts.lanes,
+            envelopes: parts.envelopes,
+            envelope_paths: parts.envelope_paths,
+            only_source,
+            warnings: parts.warnings,
+            want,
+        })
+    }
+
+    /// The name of a source, or nothing for the row of unrecognised records.
+    pub fn source_name(&self, source: usize) -> Option<&str> {
+        self.sources.get(source).map(|s| s.name.as_str())
+    }
+}
+
+struct Parts {
+    sources: Vec<SourcePlan>,
+    rules: Vec<Rule>,
+    lanes: Vec<Vec<Route>>,
+    envelopes: Vec<NodeId>,
+    envelope_paths: Vec<Vec<String>>,
+    warnings: Vec<Diagnostic>,
+}
+
+fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Parts, Error> {
+    let mut wrong = Vec::new();
+    let mut warnings = Vec::new();
+    let mut roots = Vec::new();
+    let (mut envelopes, mut envelope_paths) = (Vec::new(), Vec::new());
+    for def in catalog.sources.values() {
+        let payload = def.payload.as_ref().map(|_| {
+            let name = format!("$payload:{}", def.name);
+            want.extra_root(&name)
+        });
+        roots.push(payload);
+        for path in &def.envelopes {
+            let mut node = 0;
+            for key in path {
+                node = want.child(node, key);
+            }
+            if !envelopes.contains(&node) {
+                envelopes.push(node);
+                envelope_paths.push(path.clone());
+            }
+        }
+    }
+    let (sources, rules) = sources::compile(catalog, request, &roots, want, &mut wrong);
+    let mut lanes = Vec::new();
+    for (i, def) in catalog.sources.values().enumerate() {
+        let mut row = Vec::new();
+        for name in &request.targets {
+            let target = &catalog.targets[name];
+            let scope = sources::PathScope { def: Some(def), payload: roots[i], content: request.content };
+            let user = target.dialect == Dialect::Panther && !request.schemas.is_empty();
+            let route = match catalog.mappings.get(&(def.name.clone(), name.clone())) {
+                _ if user => schemas(&request.schemas, &scope, want, &mut warnings),
+                Some(Mapping::Table(table)) => match tables::compile(table, target, &scope, want) {
+                    Ok(lane) => Route::Lanes(vec![lane]),
+                    Err(list) => {
+                        wrong.extend(list);
+                        Route::Nowhere
+                    }
+                },
+                Some(Mapping::Schema(schema)) => {
+                    schemas(std::slice::from_ref(schema), &scope, want, &mut warnings)
+                }
+                None => Route::Nowhere,
+            };
+            row.push(route);
+        }
+        lanes.push(row);
+    }
+    let nobody = sources::PathScope { def: None, payload: None, content: request.content };
+    let unrecognised = request.targets.iter().map(|name| {
+        let user = catalog.targets[name].dialect == Dialect::Panther && !request.schemas.is_empty();
+        if user { schemas(&request.schemas, &nobody, want, &mut warnings) } else { Route::Nowhere }
+    });
+    let unrecognised = unrecognised.collect();
+    lanes.push(unrecognised);
+    if !wrong.is_empty() {
+        return Err(Error::Mappings(wrong));
+    }
+    Ok(Parts { sources, rules, lanes, envelopes, envelope_paths, warnings })
+}
+
+/// The most specific schema is tried first; equals keep the order in which they were given.
+fn schemas(
+    list: &[Schema],
+    scope: &sources::PathScope,
+    want: &mut Want,
+    warnings: &mut Vec<Diagnostic>,
+) -> Route {
+    let mut order: Vec<&Schema> = list.iter().collect();
+    order.sort_by_key(|s| std::cmp::Reverse(s.specificity()));
+    let _ = warnings;
+    Route::Lanes(order.into_iter().map(|schema| schema::compile(schema, scope, want)).collect())
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String> + Clone) -> Error {
+    let help = crate::error::did_you_mean(name, known.clone().map(String::as_str));
+    let help = help.unwrap_or_else(|| format!("known: {}", known.cloned().collect::<Vec<_>>().join(", ")));
+    Error::Usage(format!("no {what} `{name}`; {help}"))
+}
+
+/// Tests and steps are shared between the passes and the lanes that use them.
+pub type Steps = Arc<[crate::ops::Step]>;

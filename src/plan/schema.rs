@@ -1,0 +1,142 @@
+//! A Panther schema as a lane: the output path is the input path.
+
+use super::privacy::{Access, Content, access};
+use super::shape::{Coerce, Field, Leaf, LeafType, List, Object, Origin, Part, Read, Shape};
+use super::sources::PathScope;
+use super::{Lane, PayloadView, ReadAt, Standard};
+use crate::json::{NodeId, Want, push_quoted, push_step};
+use crate::panther::{self, Schema, Type, Value};
+use crate::table::{Head, Path, Seg};
+
+struct Build<'a> {
+    scope: &'a PathScope<'a>,
+    want: &'a mut Want,
+    leaves: Vec<String>,
+    consumed: Vec<NodeId>,
+    withheld: Vec<String>,
+}
+
+pub(super) fn compile(schema: &Schema, scope: &PathScope, want: &mut Want) -> Lane {
+    let mut build = Build { scope, want, leaves: Vec::new(), consumed: Vec::new(), withheld: Vec::new() };
+    let root = Path { head: Head::Root, name: String::new(), segs: Vec::new() };
+    let fields = build.fields(&schema.fields, 0, &root, "", &[]);
+    let Build { leaves, consumed: read, withheld, .. } = build;
+    let mut consumed = vec![false; want.len()];
+    for node in read {
+        consumed[node as usize] = true;
+    }
+    Lane {
+        name: schema.name.clone(),
+        root: Object { fields, strict: None },
+        each: None,
+        leaves,
+        consumed,
+        payload_view: PayloadView::Named,
+        rules: None,
+        standard: Some(Standard { log_type: schema.name.clone(), version: schema.version }),
+        expected_rate: None,
+        withheld,
+        presences: 0,
+        filtered: scope.content == Content::Metadata && scope.def.is_some_and(|d| d.bears_content()),
+    }
+}
+
+impl Build<'_> {
+    fn fields(
+        &mut self,
+        fields: &[panther::Field],
+        parent: NodeId,
+        path: &Path,
+        shown: &str,
+        lists: &[u16],
+    ) -> Vec<Field> {
+        let mut out = Vec::new();
+        for field in fields {
+            let node = self.want.child(parent, &field.name.is);
+            let mut path = path.clone();
+            path.segs.push(Seg::Key(field.name.is.clone()));
+            let name = panther::stored_name(&field.name.is);
+            let mut shown = shown.to_string();
+            push_step(&name, &mut shown);
+            let Some(shape) = self.shape(&field.value, node, &path, &shown, lists) else {
+                continue;
+            };
+            let mut key = Vec::new();
+            push_quoted(&name, &mut key);
+            key.push(b':');
+            out.push(Field { key: key.into(), shape, required: field.required, path: shown, presence: None });
+        }
+        out
+    }
+
+    /// `None` when nothing of the value may be read.
+    fn shape(
+        &mut self,
+        value: &Value,
+        node: NodeId,
+        path: &Path,
+        shown: &str,
+        lists: &[u16],
+    ) -> Option<Shape> {
+        let read = Read {
+            at: ReadAt::Slot { slot: self.want.slot(node), node, lists: lists.into() },
+            path: path.to_string(),
+            steps: [].into(),
+        };
+        match &value.ty {
+            Type::Object(fields) => {
+                let withheld = self.withheld.len();
+                let fields = self.fields(fields, node, path, shown, lists);
+                if fields.is_empty() && self.withheld.len() > withheld {
+                    return None;
+                }
+                Some(Shape::Object(Object { fields, strict: Some(read) }))
+            }
+            Type::Array(element) => {
+                let inner = self.want.element(node);
+                let mut path = path.clone();
+                path.segs.push(Seg::Each);
+                let scope = self.want.element_scope(node).unwrap_or(0);
+                let lists: Vec<u16> = lists.iter().copied().chain([scope]).collect();
+                let element = self.shape(element, inner, &path, &format!("{shown}[]"), &lists)?;
+                let part = Part::Each { list: read.clone(), scope, element: Box::new(element) };
+                Some(Shape::List(List { parts: vec![part], strict: Some(read) }))
+            }
+            scalar => {
+                let allowed = match access(self.scope.def, self.scope.content, path) {
+                    Access::Read => true,
+                    Access::Inside => matches!(scalar, Type::Json),
+                    Access::Denied => false,
+                };
+                if !allowed {
+                    self.withheld.push(shown.to_string());
+                    return None;
+                }
+                self.consumed.push(node);
+                let coerce = match scalar {
+                    Type::Int { min, max } => Coerce::Int { min: *min, max: *max },
+                    Type::Float => Coerce::Float,
+                    Type::Boolean => Coerce::Boolean,
+                    Type::Timestamp(formats) => {
+                        Coerce::Timestamp { formats: formats.clone(), is_event_time: value.is_event_time }
+                    }
+                    Type::Json => Coerce::Json,
+                    _ => Coerce::String {
+                        indicators: value.indicators.clone(),
+                        validate: value.validate.clone(),
+                    },
+                };
+                self.leaves.push(shown.to_string());
+                Some(Shape::Leaf(vec![Leaf {
+                    counter: self.leaves.len() as u32 - 1,
+                    origin: Origin::Reads(vec![read]),
+                    when: None,
+                    ty: LeafType::Panther(coerce),
+                    list: None,
+                    distinct: false,
+                    label: None,
+                }]))
+            }
+        }
+    }
+}

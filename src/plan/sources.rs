@@ -1,0 +1,284 @@
+//! Sources: paths to slots, and the rules by which records are recognised.
+
+use super::privacy::{Access, Content, access};
+use super::{Check, Payload, Read, ReadAt, Request, Rule, SourcePlan};
+use crate::catalog::Catalog;
+use crate::error::Diagnostic;
+use crate::json::{NodeId, SlotAt, Want};
+use crate::ops::{Step, Test};
+use crate::table::{At, Class, Cond, Head, Path, Seg, SourceDef};
+
+/// What paths mean in one source.
+pub(super) struct PathScope<'a> {
+    pub def: Option<&'a SourceDef>,
+    pub payload: Option<NodeId>,
+    pub content: Content,
+}
+
+/// Why a path gives no reads.
+pub(super) enum NoRead {
+    /// Complaint and suggestion.
+    Wrong(String, Option<String>),
+    /// The content mode does not allow it.
+    Withheld,
+}
+
+impl PathScope<'_> {
+    /// The node of a path, grown if need be, and the lists on the way.
+    pub(super) fn node(&self, path: &Path, want: &mut Want) -> Result<(NodeId, Vec<NodeId>), NoRead> {
+        let mut node = match path.head {
+            Head::Payload => match self.payload {
+                Some(root) => root,
+                None => {
+                    return Err(NoRead::Wrong("this source declares no `payload`".into(), None));
+                }
+            },
+            _ => 0,
+        };
+        let mut lists = Vec::new();
+        for seg in &path.segs {
+            node = match seg {
+                Seg::Key(key) => want.child(node, key),
+                Seg::Each | Seg::At(_) => {
+                    lists.push(node);
+                    want.element(node)
+                }
+            };
+        }
+        Ok((node, lists))
+    }
+
+    /// The reads of one written path: several for a named value.
+    pub(super) fn reads(
+        &self,
+        path: &At<Path>,
+        steps: &[Step],
+        want: &mut Want,
+    ) -> Result<Vec<Read>, NoRead> {
+        match path.is.head {
+            Head::Fact => {
+                let fact = crate::ops::words::FACT.iter().position(|f| **f == path.is.name).unwrap_or(0);
+                Ok(vec![Read { at: ReadAt::Fact(fact), path: path.is.name.clone(), steps: steps.into() }])
+            }
+            Head::Named => {
+                let lets = self.def.map(|d| &d.lets);
+                let Some(found) = lets.and_then(|l| l.get(&path.is.name)) else {
+                    let known =
+                        lets.into_iter().flat_map(|l| l.keys().map(String::as_str)).chain(["payload"]);
+                    let help = crate::error::did_you_mean(&path.is.name, known);
+                    let help = help.map(|h| h.replacen("did you mean `", "did you mean `$", 1));
+                    return Err(NoRead::Wrong(format!("the source names no `${}`", path.is.name), help));
+                };
+                let all: Vec<Step> = found.steps.iter().chain(steps).cloned().collect();
+                let mut reads = Vec::new();
+                for inner in &found.paths {
+                    match self.one(&inner.is, &all, want) {
+                        Ok(read) => reads.push(read),
+                        Err(NoRead::Withheld) => {}
+                        Err(wrong) => return Err(wrong),
+                    }
+                }
+                if reads.is_empty() { Err(NoRead::Withheld) } else { Ok(reads) }
+            }
+            _ => self.one(&path.is, steps, want).map(|read| vec![read]),
+        }
+    }
+
+    fn one(&self, path: &Path, steps: &[Step], want: &mut Want) -> Result<Read, NoRead> {
+        match access(self.def, self.content, path) {
+            Access::Denied => return Err(NoRead::Withheld),
+            // A converted copy of a composite would be text of everything below it.
+            Access::Inside if !steps.is_empty() => return Err(NoRead::Withheld),
+            _ => {}
+        }
+        let (node, lists) = self.node(path, want)?;
+        let scopes = lists.iter().map(|&l| want.element_scope(l).unwrap_or(0)).collect();
+        let at = ReadAt::Slot { slot: want.slot(node), node, lists: scopes };
+        Ok(Read { at, path: path.to_string(), steps: steps.into() })
+    }
+
+    /// A condition; one that would read what may not be read gives [`NoRead::Withheld`].
+    pub(super) fn check(
+        &self,
+        cond: &Cond,
+        want: &mut Want,
+        wrong: &mut dyn FnMut(&At<Path>, String, Option<String>),
+    ) -> Option<Check> {
+        let mut list = |items: &[Cond], want: &mut Want| {
+            items.iter().map(|c| self.check(c, want, wrong)).collect::<Option<Vec<_>>>()
+        };
+        Some(match cond {
+            Cond::Any(items) => Check::Any(list(items, want)?),
+            Cond::All(items) => Check::All(list(items, want)?),
+            Cond::Not(inner) => Check::Not(Box::new(self.check(inner, want, wrong)?)),
+            Cond::Test { path, test } => {
+                let reads = match self.reads(path, &[], want) {
+                    Ok(reads) => reads,
+                    Err(NoRead::Withheld) => return None,
+                    Err(NoRead::Wrong(message, help)) => {
+                        wrong(path, message, help);
+                        return None;
+                    }
+                };
+                Check::Test { reads, test: test.clone() }
+            }
+        })
+    }
+}
+
+pub(super) fn compile(
+    catalog: &Catalog,
+    request: &Request,
+    payloads: &[Option<NodeId>],
+    want: &mut Want,
+    wrong: &mut Vec<Diagnostic>,
+) -> (Vec<SourcePlan>, Vec<Rule>) {
+    let mut sources = Vec::new();
+    let mut rules: Vec<(usize, Rule)> = Vec::new();
+    for (i, def) in catalog.sources.values().enumerate() {
+        // A source's own description of itself is read in every mode.
+        let open = PathScope { def: Some(def), payload: payloads[i], content: Content::Full };
+        let slot = |path: &At<Path>, want: &mut Want| -> Option<SlotAt> {
+            open.node(&path.is, want).ok().map(|(node, _)| want.slot(node))
+        };
+        let kind = def.kind.as_ref().and_then(|path| slot(path, want));
+        let payload = match (&def.payload, payloads[i]) {
+            (Some(key), Some(root)) => slot(key, want).map(|key| Payload { key, root }),
+            _ => None,
+        };
+        let mut classes = Vec::new();
+        for (path, class) in &def.classes {
+            match open.node(&path.is, want) {
+                Ok((node, _)) => classes.push((node, *class)),
+                Err(NoRead::Wrong(message, help)) => {
+                    let mut diagnostic = def.at.complain(&path.span, message);
+                    diagnostic.help = help;
+                    wrong.push(diagnostic);
+                }
+                Err(NoRead::Withheld) => {}
+            }
+        }
+        if let Some(kind) = &def.kind
+            && def.bears_content()
+            && access(Some(def), Content::Metadata, &kind.is) != Access::Read
+        {
+            wrong.push(def.at.complain(
+                &kind.span,
+                "the record type is shown in every mode: its path must be of class meta",
+            ));
+        }
+        for tests in normal_form(&def.when) {
+            let score = tests.iter().map(|(_, test, positive)| strength(test, *positive)).sum();
+            let tests = tests
+                .iter()
+                .filter_map(|(path, test, positive)| {
+                    let cond = Cond::Test { path: (*path).clone(), test: (*test).clone() };
+                    let check = open.check(&cond, want, &mut |path, message, help| {
+                        let mut diagnostic = def.at.complain(&path.span, message);
+                        diagnostic.help = help;
+                        wrong.push(diagnostic);
+                    });
+                    check.map(|check| (check, *positive))
+                })
+                .collect();
+            rules.push((score, Rule { source: i, tests }));
+        }
+        let mut allowed = vec![false; want.len()];
+        let mut declared = vec![false; want.len()];
+        for (node, class) in classes {
+            declared[node as usize] = true;
+            allowed[node as usize] = class != Class::Content;
+        }
+        sources.push(SourcePlan {
+            name: def.name.clone(),
+            kind,
+            payload,
+            bears_content: def.bears_content(),
+            filtered: def.bears_content() && request.content == Content::Metadata,
+            dropped: def.bears_content() && request.content == Content::None,
+            allowed,
+            declared,
+        });
+    }
+    told_apart(catalog, wrong);
+    // The strongest rule first; equals in the order of the sources.
+    rules.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    (sources, rules.into_iter().map(|(_, rule)| rule).collect())
+}
+
+type Atom<'a> = (&'a At<Path>, &'a Test, bool);
+
+/// The condition as alternatives, each a list of tests that must all hold (or fail).
+fn normal_form(cond: &Cond) -> Vec<Vec<Atom<'_>>> {
+    fn form(cond: &Cond, positive: bool) -> Vec<Vec<Atom<'_>>> {
+        match (cond, positive) {
+            (Cond::Test { path, test }, _) => vec![vec![(path, test, positive)]],
+            (Cond::Not(inner), _) => form(inner, !positive),
+            (Cond::Any(list), true) | (Cond::All(list), false) => {
+                list.iter().flat_map(|c| form(c, positive)).collect()
+            }
+            (Cond::All(list), true) | (Cond::Any(list), false) => {
+                list.iter().fold(vec![Vec::new()], |all, c| {
+                    let next = form(c, positive);
+                    all.iter()
+                        .flat_map(|a| next.iter().map(|n| a.iter().chain(n).cloned().collect()))
+                        .collect()
+                })
+            }
+        }
+    }
+    form(cond, true)
+}
+
+/// An exact text says more about a record than a pattern, and a pattern more than a presence.
+fn strength(test: &Test, positive: bool) -> usize {
+    match test {
+        _ if !positive => 1,
+        Test::OneOf(_) => 100,
+        Test::Glob(_) | Test::Regex(_) => 10,
+        Test::Exists => 2,
+    }
+}
+
+/// Two sources of the same strength that one record could satisfy cannot be told apart.
+fn told_apart(catalog: &Catalog, wrong: &mut Vec<Diagnostic>) {
+    let defs: Vec<&SourceDef> = catalog.sources.values().collect();
+    for (i, a) in defs.iter().enumerate() {
+        for b in &defs[i + 1..] {
+            let clash = normal_form(&a.when).iter().any(|x| {
+                let score = |atoms: &[Atom]| atoms.iter().map(|(_, t, p)| strength(t, *p)).sum::<usize>();
+                normal_form(&b.when).iter().any(|y| score(x) == score(y) && !contradict(x, y))
+            });
+            if clash {
+                let message = format!(
+                    "records of `{}` and `{}` cannot be told apart: no test of one excludes the other",
+                    a.name, b.name
+                );
+                let mut diagnostic = b.at.complain(&b.when_span, message);
+                diagnostic.help = Some(format!("see {}", a.at.file));
+                wrong.push(diagnostic);
+            }
+        }
+    }
+}
+
+fn contradict(a: &[Atom], b: &[Atom]) -> bool {
+    a.iter().any(|(path, test, positive)| {
+        b.iter().any(|(other_path, other, other_positive)| {
+            if path.is != other_path.is {
+                return false;
+            }
+            match (test, positive, other, other_positive) {
+                (Test::OneOf(x), true, Test::OneOf(y), true) => !x.iter().any(|t| y.contains(t)),
+                (Test::OneOf(list), true, pattern, true) | (pattern, true, Test::OneOf(list), true) => {
+                    !list.iter().any(|text| pattern.holds(Some(text)))
+                }
+                (_, true, Test::Exists, false) | (Test::Exists, false, _, true) => true,
+                (Test::OneOf(list), true, pattern, false) | (pattern, false, Test::OneOf(list), true) => {
+                    list.iter().all(|text| pattern.holds(Some(text)))
+                }
+                _ => false,
+            }
+        })
+    })
+}

@@ -1,0 +1,706 @@
+//! A table against its target: type-checked row by row, then one tree in the target's order.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::shape::{
+    Check, Field, Label, Leaf, LeafType, List, Object, Origin, Part, Read, Shape, TemplatePiece,
+};
+use super::sources::{NoRead, PathScope};
+use super::{Lane, PayloadView, ReadAt, TypeRules};
+use crate::error::Diagnostic;
+use crate::json::{Want, push_quoted, push_str_escaped};
+use crate::ops::{Step, TimeOut};
+use crate::table::{
+    self, At, Base, From, ListStep, Path, Piece, Row, Seg, Table, TargetDef, TargetSeg, parse_target_path,
+};
+
+/// A field while the tree grows.
+#[derive(Default)]
+struct Draft {
+    order: usize,
+    path: String,
+    required: bool,
+    kind: Kind,
+}
+
+#[derive(Default)]
+enum Kind {
+    #[default]
+    Empty,
+    Object(DraftObject),
+    Leaf(Vec<Leaf>),
+    List(DraftList),
+}
+
+#[derive(Default)]
+struct DraftObject {
+    fields: indexmap::IndexMap<String, Draft>,
+}
+
+#[derive(Default)]
+struct DraftList {
+    values: Vec<Leaf>,
+    objects: BTreeMap<usize, DraftObject>,
+    /// By the innermost scope of the list that is walked.
+    each: Vec<(Read, u16, DraftObject)>,
+}
+
+struct Build<'a> {
+    table: &'a Table,
+    target: &'a TargetDef,
+    scope: &'a PathScope<'a>,
+    want: &'a mut Want,
+    wrong: Vec<Diagnostic>,
+    leaves: Vec<String>,
+    withheld: Vec<String>,
+    consumed: Vec<u32>,
+    /// Scopes that are open around every row (the table's `each`).
+    open: Vec<u16>,
+}
+
+pub(super) fn compile(
+    table: &Table,
+    target: &TargetDef,
+    scope: &PathScope,
+    want: &mut Want,
+) -> Result<Lane, Vec<Diagnostic>> {
+    let mut build = Build {
+        table,
+        target,
+        scope,
+        want,
+        wrong: Vec::new(),
+        leaves: Vec::new(),
+        withheld: Vec::new(),
+        consumed: Vec::new(),
+        open: Vec::new(),
+    };
+    let each = table.each.as_ref().and_then(|path| build.list_read(path));
+    if let Some((read, scope)) = &each {
+        build.open.extend(read.lists());
+        build.open.push(*scope);
+    }
+    let mut root = DraftObject::default();
+    for row in &table.rows {
+        if let Some(placed) = build.row(row) {
+            build.place(row, placed, &mut root);
+        }
+    }
+    for path in &target.required {
+        if !mark_required(&mut root, path) && !build.withheld.contains(path) {
+            let span = table.target.span.clone();
+            let mut diagnostic = table.at.complain(
+                &span,
+                format!("no row fills `{path}`, which every event of `{}` needs", target.name),
+            );
+            diagnostic.help = Some(format!("add a row: {{to: {path}, from: …}}"));
+            build.wrong.push(diagnostic);
+        }
+    }
+    if !build.wrong.is_empty() {
+        return Err(build.wrong);
+    }
+    let mut presence = HashMap::new();
+    for need in target.rules.values().flatten().flatten() {
+        let next = presence.len() as u16;
+        presence.entry(need.as_str()).or_insert(next);
+    }
+    let rules = type_rules(target, &root, &presence);
+    let mut consumed = vec![false; build.want.len()];
+    for node in &build.consumed {
+        consumed[*node as usize] = true;
+    }
+    Ok(Lane {
+        name: target.name.clone(),
+        root: finish_object(root, &presence),
+        each: each.map(|(read, _)| read),
+        leaves: build.leaves,
+        consumed,
+        payload_view: PayloadView::Root,
+        rules,
+        standard: None,
+        expected_rate: table.expected_rate,
+        withheld: build.withheld,
+        presences: presence.len(),
+        filtered: scope.content == super::Content::Metadata && scope.def.is_some_and(|d| d.bears_content()),
+    })
+}
+
+/// A checked row: the steps of its path in the target, and its leaf.
+struct Placed {
+    segs: Vec<TargetSeg>,
+    leaf: Leaf,
+    /// The lists that the row's value runs through.
+    lists: Vec<u16>,
+    /// The first path of the row that runs through a list.
+    list_path: Option<Path>,
+}
+
+impl Build<'_> {
+    fn complain(&mut self, span: &std::ops::Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+        self.wrong.push(self.table.at.complain(span, message));
+        let last = self.wrong.len() - 1;
+        &mut self.wrong[last]
+    }
+
+    fn reads(&mut self, path: &At<Path>, steps: &[Step]) -> Option<Vec<Read>> {
+        match self.scope.reads(path, steps, self.want) {
+            Ok(reads) => {
+                for read in &reads {
+                    if let ReadAt::Slot { node, .. } = read.at {
+                        self.consumed.push(node);
+                    }
+                }
+                Some(reads)
+            }
+            Err(NoRead::Withheld) => None,
+            Err(NoRead::Wrong(message, help)) => {
+                self.complain(&path.span, message).help = help;
+                None
+            }
+        }
+    }
+
+    fn check(&mut self, cond: &table::Cond) -> Option<Check> {
+        let mut complaints = Vec::new();
+        let check = self.scope.check(cond, self.want, &mut |path, message, help| {
+            complaints.push((path.span.clone(), message, help));
+        });
+        for (span, message, help) in complaints {
+            self.complain(&span, message).help = help;
+        }
+        let mut note = |reads: &[Read]| {
+            for read in reads {
+                if let ReadAt::Slot { node, .. } = read.at {
+                    self.consumed.push(node);
+                }
+            }
+        };
+        fn each(check: &Check, note: &mut dyn FnMut(&[Read])) {
+            match check {
+                Check::Test { reads, .. } => note(reads),
+                Check::Not(inner) => each(inner, note),
+                Check::Any(list) | Check::All(list) => list.iter().for_each(|c| each(c, note)),
+            }
+        }
+        check.iter().for_each(|c| each(c, &mut note));
+        check
+    }
+
+    /// A path that ends with `[]`: the read of the list itself and the scope of its elements.
+    fn list_read(&mut self, path: &At<Path>) -> Option<(Read, u16)> {
+        let mut list = path.is.clone();
+        list.segs.pop();
+        let reads = self.reads(&At::new(list, path.span.clone()), &[])?;
+        let read = reads.into_iter().next()?;
+        let ReadAt::Slot { node, .. } = read.at else {
+            return None;
+        };
+        self.want.element(node);
+        let scope = self.want.element_scope(node).unwrap_or(0);
+        Some((read, scope))
+    }
+
+    /// `None` when the row is wrong (and said so) or may not be read in this content mode.
+    fn row(&mut self, row: &Row) -> Option<Placed> {
+        let segs = match self.target.resolve(&row.to.is) {
+            Ok(segs) => segs,
+            Err((message, help)) => {
+                self.complain(&row.to.span, message).help = help;
+                return None;
+            }
+        };
+        let plain: String = plain_path(&segs);
+        if self.target.forbidden.contains(&plain) {
+            self.complain(&row.to.span, format!("`{plain}` must not be set by a mapping"));
+            return None;
+        }
+        let last = segs.last()?;
+        let errors = self.wrong.len();
+        let (origin, reads) = self.origin(row)?;
+        let label = match &row.label {
+            None => None,
+            Some(table::Label::Const(text)) => {
+                let mut start = br#"{"key":"#.to_vec();
+                push_quoted(&text.is, &mut start);
+                start.extend_from_slice(br#","value":"#);
+                Some(Label::Const(start.into()))
+            }
+            Some(table::Label::From(path)) => match self.reads(path, &[]) {
+                Some(reads) => Some(Label::From(reads)),
+                None => return self.withhold(&plain, errors),
+            },
+        };
+        let when = match &row.when {
+            None => None,
+            Some(cond) => match self.check(cond) {
+                Some(check) => Some(check),
+                None => return self.withhold(&plain, errors),
+            },
+        };
+        let Some(origin) = origin else {
+            return self.withhold(&plain, errors);
+        };
+        let ty = self.leaf_type(row, last, &plain, label.is_some())?;
+        let lists: Vec<u16> =
+            reads.iter().find(|r| !r.lists().is_empty()).map(|r| r.lists().to_vec()).unwrap_or_default();
+        let list_path = match &row.from {
+            From::Paths(paths) => paths.iter().map(|p| &p.is).find(|p| p.segs.contains(&Seg::Each)).cloned(),
+            _ => None,
+        };
+        self.check_lists(row, &segs, &lists, list_path.as_ref());
+        self.leaves.push(plain);
+        Some(Placed {
+            leaf: Leaf {
+                counter: self.leaves.len() as u32 - 1,
+                origin,
+                when,
+                ty,
+                list: row.list_step.as_ref().map(|l| l.is.clone()),
+                distinct: row.distinct,
+                label,
+            },
+            segs,
+            lists,
+            list_path,
+        })
+    }
+
+    /// Notes a row that the content mode takes away, unless it was wrong anyway.
+    fn withhold(&mut self, path: &str, errors: usize) -> Option<Placed> {
+        if self.wrong.len() == errors && !self.withheld.iter().any(|w| w == path) {
+            self.withheld.push(path.to_string());
+        }
+        None
+    }
+
+    /// The origin (`None` inside: withheld) and every read of it.
+    fn origin(&mut self, row: &Row) -> Option<(Option<Origin>, Vec<Read>)> {
+        let steps = &row.steps;
+        match &row.from {
+            From::Paths(paths) => {
+                let errors = self.wrong.len();
+                let reads: Vec<Read> = paths.iter().filter_map(|p| self.reads(p, steps)).flatten().collect();
+                if self.wrong.len() > errors {
+                    return None;
+                }
+                let origin = (!reads.is_empty()).then(|| Origin::Reads(reads.clone()));
+                Some((origin, reads))
+            }
+            From::Const(text) => {
+                if let Some(step) = row.steps.first() {
+                    let _ = step;
+                    self.complain(&text.span, "a constant takes no steps: write the value itself");
+                    return None;
+                }
+                Some((Some(Origin::Const { json: Box::default(), text: text.is.clone() }), Vec::new()))
+            }
+            From::Template(pieces) => {
+                let mut out = Vec::new();
+                let mut all = Vec::new();
+                for piece in &pieces.is {
+                    match piece {
+                        Piece::Text(text) => out.push(TemplatePiece::Text(text.clone())),
+                        Piece::Path(path) => {
+                            let errors = self.wrong.len();
+                            match self.reads(path, &[]) {
+                                Some(reads) => {
+                                    all.extend(reads.iter().cloned());
+                                    out.push(TemplatePiece::Reads(reads));
+                                }
+                                None if self.wrong.len() > errors => return None,
+                                None => return Some((None, Vec::new())),
+                            }
+                        }
+                    }
+                }
+                if !row.steps.is_empty() {
+                    self.complain(&pieces.span, "a template takes no steps");
+                }
+                Some((Some(Origin::Template(out)), all))
+            }
+            From::Count { list, only } => {
+                let errors = self.wrong.len();
+                let Some((read, scope)) = self.list_read(list) else {
+                    return if self.wrong.len() > errors { None } else { Some((None, Vec::new())) };
+                };
+                let only = match only {
+                    None => None,
+                    Some(cond) => match self.check(cond) {
+                        Some(check) => Some(check),
+                        None if self.wrong.len() > errors => return None,
+                        None => return Some((None, Vec::new())),
+                    },
+                };
+                Some((Some(Origin::Count { list: read, scope, only }), Vec::new()))
+            }
+        }
+    }
+
+    fn leaf_type(&mut self, row: &Row, last: &TargetSeg, path: &str, labelled: bool) -> Option<LeafType> {
+        let base = &last.field.base;
+        let is_label = self.target.is_label(base);
+        if labelled {
+            if !(is_label || *base == Base::Any) || !(last.field.repeated || *base == Base::Any) {
+                self.complain(
+                    &row.to.span,
+                    format!("`{path}` is no list of labels: `label` and `label_from` do not belong here"),
+                );
+                return None;
+            }
+            return Some(LeafType::Text { max_bytes: usize::MAX });
+        }
+        if is_label {
+            let message = format!(
+                "`{path}` is a list of labels: the row needs `label` (a text) or `label_from` (a path)"
+            );
+            self.complain(&row.to.span, message);
+            return None;
+        }
+        let ty = match base {
+            Base::String => {
+                LeafType::Text { max_bytes: self.target.max_bytes.get(path).copied().unwrap_or(usize::MAX) }
+            }
+            Base::Bytes | Base::Duration => LeafType::Text { max_bytes: usize::MAX },
+            Base::Int { min, max, quoted } => LeafType::Int { min: *min, max: *max, quoted: *quoted },
+            Base::Float => LeafType::Float,
+            Base::Bool => LeafType::Bool,
+            Base::Time => LeafType::Time,
+            Base::Object => LeafType::Object,
+            Base::Any => LeafType::Any,
+            Base::Enum(name) => LeafType::Enum(self.target.enum_values(name).cloned().unwrap_or_default()),
+            Base::Message(name) => {
+                self.complain(
+                    &row.to.span,
+                    format!("`{path}` is a message ({name}): name one of its fields"),
+                );
+                return None;
+            }
+        };
+        self.check_values(row, &ty, path);
+        Some(ty)
+    }
+
+    /// What a row can give must fit the field, as far as that is known before the first record.
+    fn check_values(&mut self, row: &Row, ty: &LeafType, path: &str) {
+        let constant = match &row.from {
+            From::Const(text) => Some(text.clone()),
+            _ => None,
+        };
+        if let Some(text) = constant {
+            let fits = match ty {
+                LeafType::Int { min, max, .. } => {
+                    crate::ops::integer(&text.is).is_some_and(|n| (*min..=*max).contains(&n))
+                }
+                LeafType::Float => text.is.parse::<f64>().is_ok_and(f64::is_finite),
+                LeafType::Bool => matches!(text.is.as_str(), "true" | "false"),
+                LeafType::Enum(values) => {
+                    return self.check_enum(&text.is, &text.span, values, path);
+                }
+                LeafType::Time => {
+                    crate::ops::time::read(&crate::ops::time::TimeFormat::Rfc3339, &text.is, true).is_ok()
+                }
+                LeafType::Object => false,
+                LeafType::Text { max_bytes } => text.is.len() <= *max_bytes,
+                LeafType::Any | LeafType::Panther(_) => true,
+            };
+            if !fits {
+                self.complain(&text.span, format!("`{}` does not fit `{path}`", text.is));
+            }
+            return;
+        }
+        if let (LeafType::Enum(values), Some(Step::Lookup(lookup))) = (ty, row.steps.last()) {
+            let mut texts: Vec<String> = lookup.values().map(str::to_string).collect();
+            texts.sort();
+            texts.dedup();
+            for text in texts {
+                self.check_enum(&text, &row.to.span, values, path);
+            }
+        }
+        // `$time` brings its own step along; only a row's own paths can be judged here.
+        if let (LeafType::Time, From::Paths(paths)) = (ty, &row.from) {
+            let timed =
+                |steps: &[Step]| matches!(steps.last(), Some(Step::Time { to: TimeOut::Rfc3339, .. }));
+            let named = paths.iter().all(|p| {
+                p.is.head == table::Head::Named
+                    && self.scope.def.and_then(|d| d.lets.get(&p.is.name)).is_some_and(|l| timed(&l.steps))
+            });
+            if !timed(&row.steps) && !named {
+                let mut diagnostic = self
+                    .table
+                    .at
+                    .complain(&row.to.span, format!("`{path}` is a time: the row must say how it is read"));
+                diagnostic.help = Some("add `as: {time: unix}` (or rfc3339, unix_ms, …)".into());
+                self.wrong.push(diagnostic);
+            }
+        }
+    }
+
+    fn check_enum(
+        &mut self,
+        text: &str,
+        span: &std::ops::Range<usize>,
+        values: &std::collections::HashSet<String>,
+        path: &str,
+    ) {
+        if !values.contains(text) {
+            let help = crate::error::did_you_mean(text, values.iter().map(String::as_str));
+            self.complain(span, format!("`{text}` is no value of `{path}`")).help = help;
+        }
+    }
+
+    /// Many values cannot go where one belongs, and one element of a list is one list's.
+    fn check_lists(&mut self, row: &Row, segs: &[TargetSeg], lists: &[u16], path: Option<&Path>) {
+        let spread = segs.iter().any(|s| s.index == Some(Seg::Each));
+        let unopened = lists.iter().filter(|l| !self.open.contains(l)).count();
+        let Some(last) = segs.last() else { return };
+        let repeated = last.field.repeated;
+        let shown = path.map_or_else(|| row.to_text.clone(), Path::to_string);
+        match &row.list_step {
+            Some(At { is: ListStep::Split(_), span }) if !repeated && last.field.base != Base::Any => {
+                let span = span.clone();
+                self.complain(
+                    &span,
+                    format!("`split` gives many values and `{}` holds one: add `take`", row.to_text),
+                );
+            }
+            Some(At { is: ListStep::Join(_) | ListStep::First | ListStep::Last, span }) if unopened == 0 => {
+                let span = span.clone();
+                self.complain(&span, "nothing to join or pick from: the row reads no list");
+            }
+            None if unopened > 0
+                && !repeated
+                && !spread
+                && last.field.base != Base::Any
+                && row.label.is_none() =>
+            {
+                let mut diagnostic = self.table.at.complain(
+                    &row.to.span,
+                    format!("`{shown}` has many values and `{}` holds one", row.to_text),
+                );
+                diagnostic.help = Some("add `as: first`, `as: {join: \", \"}`, or count them".into());
+                self.wrong.push(diagnostic);
+            }
+            _ => {}
+        }
+        if spread && unopened == 0 {
+            self.complain(
+                &row.to.span,
+                "`[]` makes one element per element of a list, and the row reads no list",
+            );
+        }
+    }
+
+    /// Puts a checked row into the tree.
+    fn place(&mut self, row: &Row, placed: Placed, root: &mut DraftObject) {
+        let Placed { segs, mut leaf, lists, list_path } = placed;
+        if let Origin::Const { json, text } = &mut leaf.origin {
+            *json = ready(text, &leaf.ty).into();
+        }
+        let mut object = root;
+        let mut path = String::new();
+        for (i, seg) in segs.iter().enumerate() {
+            crate::json::push_step(&seg.key, &mut path);
+            let dynamic = usize::MAX / 2 + object.fields.len();
+            let draft = object.fields.entry(seg.key.clone()).or_default();
+            draft.order = seg.order.unwrap_or(dynamic);
+            draft.path = path.clone();
+            if i + 1 == segs.len() {
+                draft.required |= row.required;
+                let many = seg.field.repeated
+                    || leaf.label.is_some()
+                    || (seg.field.base == Base::Any
+                        && leaf.list.is_none()
+                        && !lists.iter().all(|l| self.open.contains(l)))
+                    || matches!(leaf.list, Some(ListStep::Split(_)));
+                if many {
+                    match list_of(draft) {
+                        Some(list) => list.values.push(leaf),
+                        None => self.clash(row, &path),
+                    }
+                } else {
+                    match &mut draft.kind {
+                        Kind::Leaf(leaves) => leaves.push(leaf),
+                        kind @ Kind::Empty => *kind = Kind::Leaf(vec![leaf]),
+                        _ => self.clash(row, &path),
+                    }
+                }
+                return;
+            }
+            let next = if seg.field.repeated || seg.index.is_some() {
+                let Some(list) = list_of(draft) else {
+                    return self.clash(row, &path);
+                };
+                match &seg.index {
+                    Some(Seg::Each) => {
+                        let Some(list_path) = &list_path else { return };
+                        let Some((read, scope)) = self.spread(list_path, row) else {
+                            return;
+                        };
+                        let at = match list.each.iter().position(|(_, s, _)| *s == scope) {
+                            Some(at) => at,
+                            None => {
+                                list.each.push((read, scope, DraftObject::default()));
+                                list.each.len() - 1
+                            }
+                        };
+                        &mut list.each[at].2
+                    }
+                    Some(Seg::At(n)) => list.objects.entry(*n).or_default(),
+                    // `security_result.action`: the first element is meant.
+                    _ => list.objects.entry(0).or_default(),
+                }
+            } else {
+                match &mut draft.kind {
+                    Kind::Object(_) => {}
+                    kind @ Kind::Empty => *kind = Kind::Object(DraftObject::default()),
+                    _ => return self.clash(row, &path),
+                }
+                match &mut draft.kind {
+                    Kind::Object(object) => object,
+                    _ => return,
+                }
+            };
+            object = next;
+        }
+    }
+
+    /// The innermost list of a row's path: what `[]` in its target walks.
+    fn spread(&mut self, path: &Path, row: &Row) -> Option<(Read, u16)> {
+        let end = path.segs.iter().rposition(|s| *s == Seg::Each)?;
+        let list = Path { segs: path.segs[..=end].to_vec(), ..path.clone() };
+        self.list_read(&At::new(list, row.to.span.clone()))
+    }
+
+    fn clash(&mut self, row: &Row, path: &str) {
+        self.complain(&row.to.span, format!("`{path}` is filled both as a value and as an object or list"));
+    }
+}
+
+fn list_of(draft: &mut Draft) -> Option<&mut DraftList> {
+    if let Kind::Empty = draft.kind {
+        draft.kind = Kind::List(DraftList::default());
+    }
+    match &mut draft.kind {
+        Kind::List(list) => Some(list),
+        _ => None,
+    }
+}
+
+fn plain_path(segs: &[TargetSeg]) -> String {
+    let mut path = String::new();
+    for seg in segs {
+        crate::json::push_step(&seg.key, &mut path);
+    }
+    path
+}
+
+/// A constant as JSON text.
+fn ready(text: &str, ty: &LeafType) -> Vec<u8> {
+    let mut json = Vec::new();
+    match ty {
+        LeafType::Int { quoted: false, .. } | LeafType::Float | LeafType::Bool => {
+            json.extend_from_slice(text.as_bytes())
+        }
+        LeafType::Time => {
+            match crate::ops::time::read(&crate::ops::time::TimeFormat::Rfc3339, text, true) {
+                Ok(instant) => crate::ops::push_time(instant, &mut json),
+                Err(_) => push_quoted(text, &mut json),
+            };
+        }
+        _ => {
+            json.push(b'"');
+            push_str_escaped(text, &mut json);
+            json.push(b'"');
+        }
+    }
+    json
+}
+
+fn mark_required(root: &mut DraftObject, path: &str) -> bool {
+    let Ok(segs) = parse_target_path(path) else {
+        return false;
+    };
+    let mut object = root;
+    for (i, seg) in segs.iter().enumerate() {
+        let Seg::Key(key) = seg else { return false };
+        let Some(draft) = object.fields.get_mut(key) else {
+            return false;
+        };
+        if i + 1 == segs.len() {
+            draft.required = true;
+            return true;
+        }
+        match &mut draft.kind {
+            Kind::Object(inner) => object = inner,
+            _ => return false,
+        }
+    }
+    false
+}
+
+fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>) -> Object {
+    let mut fields: Vec<(String, Draft)> = draft.fields.into_iter().collect();
+    fields.sort_by_key(|(_, d)| d.order);
+    let fields = fields
+        .into_iter()
+        .map(|(name, draft)| {
+            let mut key = Vec::new();
+            push_quoted(&name, &mut key);
+            key.push(b':');
+            Field {
+                key: key.into(),
+                required: draft.required,
+                presence: presence.get(draft.path.as_str()).copied(),
+                path: draft.path,
+                shape: match draft.kind {
+                    Kind::Empty => Shape::Leaf(Vec::new()),
+                    Kind::Leaf(leaves) => Shape::Leaf(leaves),
+                    Kind::Object(object) => Shape::Object(finish_object(object, presence)),
+                    Kind::List(list) => Shape::List(finish_list(list, presence)),
+                },
+            }
+        })
+        .collect();
+    Object { fields, strict: None }
+}
+
+fn finish_list(list: DraftList, presence: &HashMap<&str, u16>) -> List {
+    let mut parts: Vec<Part> = list.values.into_iter().map(Part::Values).collect();
+    parts.extend(list.objects.into_values().map(|o| Part::Object(finish_object(o, presence))));
+    parts.extend(list.each.into_iter().map(|(read, scope, object)| Part::Each {
+        list: read,
+        scope,
+        element: Box::new(Shape::Object(finish_object(object, presence))),
+    }));
+    List { parts, strict: None }
+}
+
+fn type_rules(target: &TargetDef, root: &DraftObject, presence: &HashMap<&str, u16>) -> Option<TypeRules> {
+    let path = target.event_type.as_ref()?;
+    let segs = parse_target_path(path).ok()?;
+    let mut object = root;
+    let mut leaf = None;
+    for seg in &segs {
+        let Seg::Key(key) = seg else { return None };
+        match &object.fields.get(key)?.kind {
+            Kind::Object(inner) => object = inner,
+            Kind::Leaf(leaves) => leaf = leaves.first().map(|l| l.counter),
+            _ => return None,
+        }
+    }
+    let mut needs: HashMap<Box<[u8]>, Vec<Vec<u16>>> = HashMap::new();
+    for (name, list) in &target.rules {
+        let list = list
+            .iter()
+            .map(|any| any.iter().filter_map(|p| presence.get(p.as_str()).copied()).collect())
+            .collect();
+        needs.insert(name.as_bytes().into(), list);
+    }
+    Some(TypeRules {
+        leaf: leaf?,
+        generic: target.generic.as_ref().map(|g| g.as_bytes().into()),
+        needs,
+        fallback: target.fallback.iter().map(|f| f.as_bytes().into()).collect(),
+    })
+}

@@ -1,0 +1,682 @@
+//! Cutting a stream into batches. Lines are the fast path: a line that begins with a bracket and
+//! ends with one is taken unread. Only what cannot be a line of its own (pretty-printed values,
+//! arrays, envelopes, lines longer than a batch) is scanned here, and arrays and envelopes give
+//! their elements as they arrive.
+
+use sha2::{Digest, Sha256};
+
+use super::scan::{End, end_of};
+use super::{Batch, Broken, Framing, Limits, Unit, UnitKind};
+use crate::input::{InputError, Reader};
+use crate::json::{FaultKind, skip_space, skip_value, string};
+
+/// Where the cutter stands.
+#[derive(Debug)]
+enum State {
+    /// Between values.
+    Top,
+    /// Inside an array; so many objects are open around it.
+    List { around: usize },
+    /// Behind an envelope's array, inside so many open objects.
+    Tail { open: usize },
+    /// Inside a record that is too large.
+    Past(Past),
+}
+
+/// A record that is streamed past.
+#[derive(Debug)]
+struct Past {
+    start: u64,
+    line: u64,
+    bytes: u64,
+    hash: Sha256,
+    /// `None`: up to the end of the line. Else up to the end of the value: brackets open, and
+    /// whether inside a string and behind a backslash.
+    value: Option<(usize, bool, bool)>,
+    /// What follows an element.
+    around: Option<usize>,
+}
+
+/// Cuts one input.
+pub struct Cutter {
+    reader: Reader,
+    input: u32,
+    framing: Framing,
+    limits: Limits,
+    envelopes: Vec<Vec<String>>,
+    buffer: Vec<u8>,
+    /// Everything before is cut.
+    at: usize,
+    base: u64,
+    line: u64,
+    begun: bool,
+    ended: bool,
+    error: Option<InputError>,
+    state: State,
+    units: Vec<Unit>,
+    blank_lines: u64,
+    /// The buffer was searched up to here for a line end, from the current line's start.
+    searched: usize,
+    /// Do not look at an open value again before the buffer holds so much.
+    retry: usize,
+}
+
+/// What cutting came to.
+enum Cut {
+    /// Go on.
+    More,
+    /// Nothing can be cut before more bytes arrive.
+    Starved,
+    /// A large record begins at `at`: hand on what is cut, then stream past it.
+    Large,
+}
+
+impl Cutter {
+    pub fn new(
+        reader: Reader,
+        input: u32,
+        framing: Framing,
+        limits: Limits,
+        envelopes: &[Vec<String>],
+    ) -> Cutter {
+        Cutter {
+            reader,
+            input,
+            framing,
+            limits,
+            envelopes: envelopes.to_vec(),
+            buffer: Vec::new(),
+            at: 0,
+            base: 0,
+            line: 1,
+            begun: false,
+            ended: false,
+            error: None,
+            state: State::Top,
+            units: Vec::new(),
+            blank_lines: 0,
+            searched: 0,
+            retry: 0,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        self.reader.name()
+    }
+
+    /// Bytes of the (decompressed) input that were handed on.
+    pub fn offset(&self) -> u64 {
+        self.base + self.at as u64
+    }
+
+    /// The next batch; `recycled` is the memory of an old one. An input that fails gives what it
+    /// held before, then its error once.
+    pub fn next(&mut self, recycled: Vec<u8>) -> Option<Result<Batch, InputError>> {
+        let mut recycled = Some(recycled);
+        loop {
+            if let State::Past(_) = self.state {
+                match self.stream_past() {
+                    Some(batch) => return Some(Ok(batch)),
+                    None if self.ended => {}
+                    None => {
+                        self.fill(0);
+                        continue;
+                    }
+                }
+            }
+            let mut cut = Cut::More;
+            while matches!(cut, Cut::More) {
+                cut = self.cut();
+            }
+            let enough = !self.units.is_empty() || self.at >= self.limits.batch_bytes;
+            if enough || (self.ended && self.blank_lines > 0) {
+                return Some(Ok(self.hand_on(recycled.take().unwrap_or_default())));
+            }
+            if let Cut::Large = cut {
+                self.drop_front();
+                self.begin_past();
+                continue;
+            }
+            if self.ended {
+                return self.error.take().map(Err);
+            }
+            self.drop_front();
+            self.fill(self.buffer.len());
+        }
+    }
+
+    /// Reads more behind what is there: at least once, and a whole batch where nobody waits.
+    fn fill(&mut self, open: usize) {
+        // A long open record doubles what is read, so that looking at it again stays linear.
+        let want = self.limits.batch_bytes.max(open).max(1);
+        let mut filled = self.buffer.len();
+        let goal = filled + want;
+        self.buffer.resize(goal, 0);
+        while filled < goal {
+            match self.reader.read(&mut self.buffer[filled..]) {
+                Ok(0) => self.ended = true,
+                Ok(n) => filled += n,
+                Err(e) => {
+                    self.error = Some(e);
+                    self.ended = true;
+                }
+            }
+            if self.ended || self.reader.live {
+                break;
+            }
+        }
+        self.buffer.truncate(filled);
+        if !self.begun && (filled >= 3 || self.ended) {
+            self.begun = true;
+            self.byte_order_mark();
+        }
+    }
+
+    fn byte_order_mark(&mut self) {
+        if self.buffer.starts_with(b"\xef\xbb\xbf") {
+            self.at = 3;
+            self.searched = 3;
+        } else if self.buffer.starts_with(b"\xff\xfe") || self.buffer.starts_with(b"\xfe\xff") {
+            let what = "the text is UTF-16; records are UTF-8 (convert it first, as with iconv)".into();
+            self.error = Some(InputError { name: self.reader.name().into(), what });
+            self.ended = true;
+            self.buffer.clear();
+        }
+    }
+
+    /// Forgets the bytes that are cut and were handed on (or hold nothing).
+    fn drop_front(&mut self) {
+        self.line += newlines(&self.buffer[..self.at]);
+        self.base += self.at as u64;
+        self.buffer.drain(..self.at);
+        self.searched = self.searched.saturating_sub(self.at);
+        self.retry = self.retry.saturating_sub(self.at);
+        self.at = 0;
+    }
+
+    fn hand_on(&mut self, mut next: Vec<u8>) -> Batch {
+        next.clear();
+        next.extend_from_slice(&self.buffer[self.at..]);
+        self.searched = self.searched.saturating_sub(self.at);
+        self.retry = self.retry.saturating_sub(self.at);
+        let mut bytes = std::mem::replace(&mut self.buffer, next);
+        bytes.truncate(self.at);
+        let batch = Batch {
+            input: self.input,
+            base: self.base,
+            line: self.line,
+            units: std::mem::take(&mut self.units),
+            blank_lines: std::mem::take(&mut self.blank_lines),
+            bytes,
+        };
+        self.line += newlines(&batch.bytes);
+        self.base += self.at as u64;
+        self.at = 0;
+        batch
+    }
+
+    fn unit(&mut self, start: usize, end: usize, kind: UnitKind) {
+        self.units.push(Unit { start: start as u32, end: end as u32, kind });
+    }
+
+    fn cut(&mut self) -> Cut {
+        match self.state {
+            State::Top => self.top(),
+            State::List { around } => self.list(around),
+            State::Tail { open } => self.tail(open),
+            State::Past(_) => Cut::Starved,
+        }
+    }
+
+    /// Nothing more to cut now; `open` bytes belong to a record that has begun.
+    fn starved(&mut self, open: usize) -> Cut {
+        if open > self.limits.record_bytes { Cut::Large } else { Cut::Starved }
+    }
+
+    fn top(&mut self) -> Cut {
+        let from = self.searched.max(self.at);
+        let found = memchr::memchr(b'\n', &self.buffer[from..]).map(|n| from + n);
+        self.searched = found.unwrap_or(self.buffer.len());
+        let Some(line_end) = found.or(self.ended.then_some(self.buffer.len())) else {
+            return self.long_line();
+        };
+        let (start, end) = trim(&self.buffer, self.at, line_end);
+        let next = (line_end + 1).min(self.buffer.len());
+        if start == end {
+            if self.at == self.buffer.len() {
+                return Cut::Starved;
+            }
+            self.blank_lines += (found.is_some() || self.at < line_end) as u64;
+            self.at = next;
+            return Cut::More;
+        }
+        let (first, last) = (self.buffer[start], self.buffer[end - 1]);
+        let closed = matches!((first, last), (b'{', b'}') | (b'[', b']') | (b'[', b'}') | (b'{', b']'));
+        let opens = matches!(first, b'{' | b'[');
+        let continues = matches!(first, b',' | b':' | b'}' | b']');
+        let whole_lines =
+            self.framing == Framing::Lines || (self.framing == Framing::Auto && (closed || !opens));
+        if whole_lines && !(continues && self.framing == Framing::Auto && self.reopen()) {
+            self.unit(start, end, UnitKind::Line);
+            self.at = next;
+            return Cut::More;
+        }
+        if continues && self.framing == Framing::Auto {
+            // The line before was the first of a value; it is tried again from its start.
+            let before = self.units.pop().map_or(start, |u| u.start as usize);
+            return self.value(before, true);
+        }
+        if !opens {
+            self.unit(start, end, UnitKind::Line);
+            self.at = next;
+            return Cut::More;
+        }
+        self.value(start, false)
+    }
+
+    /// Whether the last unit is a line right before this one that may go on here: a line that
+    /// began a value and closed a bracket, but not all of them.
+    fn reopen(&self) -> bool {
+        let Some(last) = self.units.last() else {
+            return false;
+        };
+        let (start, end) = (last.start as usize, last.end as usize);
+        last.kind == UnitKind::Line
+            && matches!(self.buffer[start], b'{' | b'[')
+            && newlines(&self.buffer[end..self.at]) == 1
+            && matches!(skip_value(&self.buffer[..end], start, self.limits.depth), Err(f) if f.kind == FaultKind::End)
+    }
+
+    /// A line that has not ended: wait, unless it is so long that it may be a stream of its own.
+    fn long_line(&mut self) -> Cut {
+        let start = skip_space(&self.buffer, self.at);
+        let open = self.buffer.len() - start.min(self.buffer.len());
+        if self.framing == Framing::Lines || open < self.limits.batch_bytes {
+            return self.starved(open);
+        }
+        match self.buffer[start] {
+            b'[' => {
+                self.enter(start + 1, State::List { around: 0 });
+                Cut::More
+            }
+            b'{' => match self.envelope(start) {
+                Some((list, around)) => {
+                    self.enter(list + 1, State::List { around });
+                    Cut::More
+                }
+                None => self.starved(open),
+            },
+            _ => self.starved(open),
+        }
+    }
+
+    fn enter(&mut self, at: usize, state: State) {
+        self.at = at;
+        self.searched = self.searched.max(at);
+        self.state = state;
+        self.retry = 0;
+    }
+
+    /// A value at `start` that is no line of its own: over several lines, or cut off.
+    fn value(&mut self, start: usize, again: bool) -> Cut {
+        if self.buffer[start] == b'[' {
+            self.enter(start + 1, State::List { around: 0 });
+            return Cut::More;
+        }
+        if let Some((list, around)) = self.envelope(start) {
+            self.enter(list + 1, State::List { around });
+            return Cut::More;
+        }
+        if self.buffer.len() < self.retry && !self.ended {
+            return self.wait(start);
+        }
+        let fault = match skip_value(&self.buffer, start, self.limits.depth) {
+            Ok(end) => {
+                self.unit(start, end, UnitKind::Line);
+                self.behind(end);
+                return Cut::More;
+            }
+            Err(fault) => fault,
+        };
+        let open = self.buffer.len() - start;
+        if fault.kind == FaultKind::End && !self.ended {
+            self.retry = start + 2 * open;
+            return if open > self.limits.record_bytes { self.large(start) } else { self.wait(start) };
+        }
+        // A value that is wrong inside, but was plainly laid out over several lines, is one bad
+        // record; anything else is a bad line, and the next line begins anew.
+        if fault.kind != FaultKind::End && (again || self.laid_out(start)) {
+            match end_of(&self.buffer, start) {
+                End::At(end) => {
+                    self.unit(start, end, UnitKind::Line);
+                    self.behind(end);
+                    return Cut::More;
+                }
+                End::Open if !self.ended && open <= self.limits.record_bytes => {
+                    self.retry = start + 2 * open;
+                    return self.wait(start);
+                }
+                _ => {}
+            }
+        }
+        let line_end = memchr::memchr(b'\n', &self.buffer[start..]).map_or(self.buffer.len(), |n| start + n);
+        let (start, end) = trim(&self.buffer, start, line_end);
+        self.unit(start, end, UnitKind::Line);
+        self.behind((line_end + 1).min(self.buffer.len()));
+        Cut::More
+    }
+
+    /// The open value at `start` stays in the buffer; what is before it is cut.
+    fn wait(&mut self, start: usize) -> Cut {
+        self.at = start;
+        self.searched = start;
+        Cut::Starved
+    }
+
+    fn large(&mut self, start: usize) -> Cut {
+        self.at = start;
+        self.searched = start;
+        Cut::Large
+    }
+
+    fn behind(&mut self, end: usize) {
+        self.at = end;
+        self.searched = end;
+        self.retry = 0;
+    }
+
+    /// The second line of the value at `start` is indented or begins like a member.
+    fn laid_out(&self, start: usize) -> bool {
+        let Some(n) = memchr::memchr(b'\n', &self.buffer[start..]) else {
+            return false;
+        };
+        matches!(self.buffer.get(start + n + 1), Some(b' ' | b'\t' | b'"' | b'}' | b'\r' | b'\n'))
+    }
+
+    /// Elements of an array, one after the other.
+    fn list(&mut self, around: usize) -> Cut {
+        loop {
+            let i = skip_space(&self.buffer, self.at);
+            self.at = i;
+            if i >= self.buffer.len() {
+                if self.ended {
+                    self.unit(i, i, UnitKind::Broken(Broken::Truncated));
+                    self.state = State::Top;
+                }
+                return Cut::Starved;
+            }
+            if self.units.len() > 1 && i >= self.limits.batch_bytes {
+                return Cut::Starved;
+            }
+            match self.buffer[i] {
+                b',' => {
+                    self.at = i + 1;
+                    continue;
+                }
+                b']' => {
+                    self.behind(i + 1);
+                    self.state = if around > 0 { State::Tail { open: around } } else { State::Top };
+                    return Cut::More;
+                }
+                _ => {}
+            }
+            if self.buffer.len() < self.retry && !self.ended {
+                return Cut::Starved;
+            }
+            match end_of(&self.buffer, i) {
+                // A scalar may go on behind the buffer's end.
+                End::At(end)
+                    if end > i && (end < self.buffer.len() || self.ended || self.buffer[end - 1] == b'}') =>
+                {
+                    self.unit(i, end, UnitKind::Element);
+                    self.behind(end);
+                }
+                End::At(end) if end == i => {
+                    // A closer that closes nothing here.
+                    self.unit(i, i + 1, UnitKind::Broken(Broken::Garbage));
+                    self.behind(i + 1);
+                }
+                End::Line(end) => {
+                    let (start, end) = trim(&self.buffer, i, end);
+                    self.unit(start, end, UnitKind::Broken(Broken::Garbage));
+                    self.behind(end);
+                    if !self.next_object() {
+                        return Cut::Starved;
+                    }
+                }
+                _ if self.ended => {
+                    let (start, end) = trim(&self.buffer, i, self.buffer.len());
+                    self.unit(start, end, UnitKind::Broken(Broken::Truncated));
+                    self.behind(self.buffer.len());
+                    self.state = State::Top;
+                    return Cut::Starved;
+                }
+                _ => {
+                    let open = self.buffer.len() - i;
+                    self.retry = i + 2 * open;
+                    return self.starved(open);
+                }
+            }
+        }
+    }
+
+    /// Goes to the next line that begins with an object.
+    fn next_object(&mut self) -> bool {
+        while let Some(n) = memchr::memchr(b'\n', &self.buffer[self.at..]) {
+            self.at += n + 1;
+            let i = skip_space(&self.buffer, self.at);
+            if self.buffer.get(i) == Some(&b'{') {
+                self.at = i;
+                return true;
+            }
+        }
+        self.ended
+    }
+
+    /// The members behind an envelope's array, up to its last brace.
+    fn tail(&mut self, open: usize) -> Cut {
+        let i = skip_space(&self.buffer, self.at);
+        match self.buffer.get(i) {
+            None if self.ended => {
+                self.behind(i);
+                self.unit(i, i, UnitKind::Broken(Broken::Truncated));
+                self.state = State::Top;
+                Cut::Starved
+            }
+            None => Cut::Starved,
+            Some(b'}') => {
+                self.behind(i + 1);
+                self.state = if open > 1 { State::Tail { open: open - 1 } } else { State::Top };
+                Cut::More
+            }
+            Some(b',') => match self.member(skip_space(&self.buffer, i + 1)) {
+                Ok(end) => {
+                    self.behind(end);
+                    Cut::More
+                }
+                Err(true) if !self.ended && self.buffer.len() - i <= self.limits.record_bytes => Cut::Starved,
+                Err(_) => self.broken_tail(i),
+            },
+            Some(_) => self.broken_tail(i),
+        }
+    }
+
+    /// The end of a member at `i`; the error says whether more bytes could help.
+    fn member(&self, i: usize) -> Result<usize, bool> {
+        let text = &self.buffer;
+        if text.get(i) != Some(&b'"') {
+            return Err(i >= text.len());
+        }
+        let (end, _) = string(text, i).map_err(|f| f.kind == FaultKind::End)?;
+        let colon = skip_space(text, end);
+        if text.get(colon) != Some(&b':') {
+            return Err(colon >= text.len());
+        }
+        let value = skip_space(text, colon + 1);
+        let end = skip_value(text, value, self.limits.depth).map_err(|f| f.kind == FaultKind::End)?;
+        // A scalar at the very end may go on.
+        if end == text.len() && !self.ended { Err(true) } else { Ok(end) }
+    }
+
+    /// What follows is no envelope any more: said once, and the next line begins anew.
+    fn broken_tail(&mut self, i: usize) -> Cut {
+        let line_start = memchr::memrchr(b'\n', &self.buffer[..i]).is_some_and(|n| n >= self.at);
+        let end = match line_start {
+            true => i,
+            false => memchr::memchr(b'\n', &self.buffer[i..]).map_or(self.buffer.len(), |n| i + n),
+        };
+        let (start, stop) = if line_start { (i, i) } else { trim(&self.buffer, i, end) };
+        self.unit(start, stop, UnitKind::Broken(Broken::Truncated));
+        self.behind(end);
+        self.state = State::Top;
+        Cut::More
+    }
+
+    /// The bracket of the list of records in the object at `start`, and how many objects are open
+    /// around it. An object that calls itself something else than a list is a record.
+    fn envelope(&self, start: usize) -> Option<(usize, usize)> {
+        let text = &self.buffer;
+        let mut open: Vec<&[u8]> = Vec::new();
+        let mut i = skip_space(text, start + 1);
+        loop {
+            match text.get(i)? {
+                b',' => i = skip_space(text, i + 1),
+                b'}' => {
+                    open.pop()?;
+                    i = skip_space(text, i + 1);
+                    continue;
+                }
+                _ => {}
+            }
+            let (end, _) = string(text, i).ok().filter(|_| text[i] == b'"')?;
+            let key = &text[i + 1..end - 1];
+            let colon = skip_space(text, end);
+            let value = skip_space(text, (text.get(colon) == Some(&b':')).then_some(colon + 1)?);
+            let depth = open.len();
+            let on_path = self.envelopes.iter().any(|path| {
+                path.len() > depth
+                    && open.iter().zip(path).all(|(a, b)| **a == *b.as_bytes())
+                    && path[depth].as_bytes() == key
+            });
+            let whole =
+                on_path && self.envelopes.iter().any(|p| p.len() == depth + 1 && p[depth].as_bytes() == key);
+            match text.get(value)? {
+                b'[' if whole => return Some((value, depth + 1)),
+                b'{' if on_path => {
+                    open.push(key);
+                    i = skip_space(text, value + 1);
+                    continue;
+                }
+                b'"' if depth == 0 && key == b"object" && !text[value..].starts_with(b"\"list\"") => {
+                    return None;
+                }
+                _ => {}
+            }
+            i = skip_space(text, skip_value(text, value, self.limits.depth).ok()?);
+        }
+    }
+
+    fn begin_past(&mut self) {
+        let start = skip_space(&self.buffer, self.at);
+        let around = match self.state {
+            State::List { around } => Some(around),
+            _ => None,
+        };
+        let first = self.buffer.get(start).copied();
+        let by_line = around.is_none() && self.framing != Framing::Json && !self.laid_out(start);
+        let value = (!by_line && matches!(first, Some(b'{' | b'[' | b'"'))).then_some((0, false, false));
+        self.line += newlines(&self.buffer[..start]);
+        self.base += start as u64;
+        self.buffer.drain(..start);
+        (self.at, self.searched, self.retry) = (0, 0, 0);
+        let past = Past { start: self.base, line: self.line, bytes: 0, hash: Sha256::new(), value, around };
+        self.state = State::Past(past);
+    }
+
+    /// Streams past a record that is too large; its batch when it has ended.
+    fn stream_past(&mut self) -> Option<Batch> {
+        let State::Past(past) = &mut self.state else {
+            return None;
+        };
+        let end = match &mut past.value {
+            None => memchr::memchr(b'\n', &self.buffer),
+            Some(value) => value_goes_on(&self.buffer, value),
+        };
+        let taken = end.unwrap_or(self.buffer.len());
+        past.hash.update(&self.buffer[..taken]);
+        past.bytes += taken as u64;
+        let done = end.is_some() || self.ended;
+        let finished = done.then(|| Batch {
+            input: self.input,
+            base: past.start,
+            line: past.line,
+            bytes: Vec::new(),
+            units: vec![Unit {
+                start: 0,
+                end: 0,
+                kind: UnitKind::Broken(Broken::TooLarge {
+                    bytes: past.bytes,
+                    sha256: past.hash.finalize_reset().into(),
+                }),
+            }],
+            blank_lines: 0,
+        });
+        let next = match past.around {
+            Some(around) => State::List { around },
+            None => State::Top,
+        };
+        self.behind(taken);
+        self.drop_front();
+        if done {
+            self.state = next;
+        }
+        finished
+    }
+}
+
+/// The end of a value of which `state` was seen so far; `None` while it goes on.
+fn value_goes_on(text: &[u8], (depth, in_string, escaped): &mut (usize, bool, bool)) -> Option<usize> {
+    for (i, &byte) in text.iter().enumerate() {
+        if *in_string {
+            match byte {
+                _ if *escaped => *escaped = false,
+                b'\\' => *escaped = true,
+                b'"' => {
+                    *in_string = false;
+                    if *depth == 0 {
+                        return Some(i + 1);
+                    }
+                }
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => *in_string = true,
+            b'{' | b'[' => *depth += 1,
+            b'}' | b']' => {
+                *depth = depth.saturating_sub(1);
+                if *depth == 0 {
+                    return Some(i + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// The stretch without the white space around it.
+fn trim(text: &[u8], mut start: usize, mut end: usize) -> (usize, usize) {
+    while start < end && text[start].is_ascii_whitespace() {
+        start += 1;
+    }
+    while end > start && text[end - 1].is_ascii_whitespace() {
+        end -= 1;
+    }
+    (start, end)
+}

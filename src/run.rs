@@ -1,0 +1,434 @@
+//! Threads, order and back-pressure: inputs in, outputs out in input order, counts at the end.
+//! Knows nothing of what is done to one record.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::input::{self, InputError, Place, Reader};
+use crate::metrics::Counts;
+use crate::normalize::{self, Dead, NamesOf, Output, Scratch};
+use crate::ops::time::Instant;
+use crate::plan::Plan;
+use crate::records::{Batch, Cutter, Framing, Limits};
+
+/// An input under the name that reports use.
+#[derive(Debug)]
+pub struct Input {
+    pub name: String,
+    pub from: From,
+}
+
+#[derive(Debug)]
+pub enum From {
+    Place(Place),
+    /// Bytes that are in memory already.
+    Memory(Vec<u8>),
+}
+
+impl Input {
+    pub fn place(place: Place) -> Input {
+        Input { name: place.name(), from: From::Place(place) }
+    }
+}
+
+/// Where the time of parsing comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    System,
+    Fixed(Instant),
+}
+
+impl Clock {
+    fn now(self) -> Instant {
+        match self {
+            Clock::Fixed(instant) => instant,
+            Clock::System => {
+                let now = std::time::SystemTime::now()
+                    .duration_since(std::time::UNIX_EPOCH)
+                    .unwrap_or(Duration::ZERO);
+                Instant { secs: now.as_secs() as i64, nanos: now.subsec_nanos() }
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub framing: Framing,
+    pub limits: Limits,
+    /// Workers; 1 does everything on the calling thread.
+    pub threads: usize,
+    /// Read regular files from a memory map.
+    pub map: bool,
+    pub clock: Clock,
+    /// What row ids are made from; equal seeds give equal ids.
+    pub seed: u128,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            framing: Framing::Auto,
+            limits: Limits::default(),
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            map: false,
+            clock: Clock::System,
+            seed: random_seed(),
+        }
+    }
+}
+
+/// The standard library's hash keys are the randomness of the operating system.
+fn random_seed() -> u128 {
+    let half = || RandomState::new().build_hasher().finish() as u128;
+    half() << 64 | half()
+}
+
+/// Where everything goes, in input order.
+pub struct Sinks<'a> {
+    /// By target; `None` counts only.
+    pub targets: Vec<Option<Box<dyn Write + 'a>>>,
+    pub dead: &'a mut dyn FnMut(&Dead, &NamesOf) -> Result<(), Error>,
+    /// Called after every batch: records, and bytes taken from the inputs.
+    pub progress: &'a mut dyn FnMut(u64, u64),
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    pub counts: Counts,
+    pub inputs: Vec<InputOutcome>,
+}
+
+#[derive(Clone, Debug)]
+pub struct InputOutcome {
+    pub name: String,
+    pub records: u64,
+    /// After decompression.
+    pub bytes: u64,
+    pub error: Option<String>,
+}
+
+/// Where a batch stood, when the batch itself is gone.
+#[derive(Clone, Copy, Debug)]
+struct Stand {
+    input: u32,
+    base: u64,
+    line: u64,
+    len: u64,
+}
+
+impl Stand {
+    fn of(batch: &Batch) -> Stand {
+        Stand { input: batch.input, base: batch.base, line: batch.line, len: batch.bytes.len() as u64 }
+    }
+}
+
+/// What the reader tells, in input order.
+enum Event<T> {
+    Begin { name: String },
+    Batch(T),
+    Failed(InputError),
+}
+
+/// Runs every input through the plan.
+pub fn run(
+    plan: &Plan,
+    inputs: Vec<Input>,
+    settings: &Settings,
+    sinks: &mut Sinks,
+) -> Result<Outcome, Error> {
+    let read = Arc::new(AtomicU64::new(0));
+    let mut writer = Writer { plan, sinks, settings, records: 0, inputs: Vec::new(), read: read.clone() };
+    let counts = if settings.threads <= 1 {
+        alone(plan, inputs, settings, read, &mut writer)?
+    } else {
+        together(plan, inputs, settings, read, &mut writer)?
+    };
+    let inputs = writer.inputs;
+    for target in sinks.targets.iter_mut().flatten() {
+        target.flush().map_err(|e| Error::io("cannot write the output", e))?;
+    }
+    Ok(Outcome { counts, inputs })
+}
+
+/// Every batch of every input, in order; stops when `f` gives `false`.
+fn read_all(
+    plan: &Plan,
+    inputs: Vec<Input>,
+    settings: &Settings,
+    read: &Arc<AtomicU64>,
+    recycled: &mut dyn FnMut() -> Vec<u8>,
+    f: &mut dyn FnMut(Event<Batch>) -> bool,
+) {
+    for (number, input) in inputs.into_iter().enumerate() {
+        if !f(Event::Begin { name: input.name.clone() }) {
+            return;
+        }
+        let reader = match input.from {
+            From::Place(place) => input::open(&place, settings.map, read.clone()),
+            From::Memory(bytes) => {
+                read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                Ok(Reader::of(&input.name, std::io::Cursor::new(bytes)))
+            }
+        };
+        let reader = match reader {
+            Ok(reader) => reader,
+            Err(e) => {
+                if !f(Event::Failed(e)) {
+                    return;
+                }
+                continue;
+            }
+        };
+        let mut cutter =
+            Cutter::new(reader, number as u32, settings.framing, settings.limits, &plan.envelope_paths);
+        while let Some(batch) = cutter.next(recycled()) {
+            let event = match batch {
+                Ok(batch) => Event::Batch(batch),
+                Err(e) => Event::Failed(e),
+            };
+            if !f(event) {
+                return;
+            }
+        }
+    }
+}
+
+/// One thread: read, normalize, write, in turns.
+fn alone(
+    plan: &Plan,
+    inputs: Vec<Input>,
+    settings: &Settings,
+    read: Arc<AtomicU64>,
+    writer: &mut Writer,
+) -> Result<Counts, Error> {
+    let mut scratch = Scratch::new(plan);
+    let mut output = Output::default();
+    let spare = std::cell::RefCell::new(Vec::new());
+    let mut result = Ok(());
+    read_all(plan, inputs, settings, &read, &mut || spare.take(), &mut |event| {
+        result = match event {
+            Event::Begin { name } => {
+                writer.begin(name);
+                Ok(())
+            }
+            Event::Failed(e) => {
+                writer.failed(e);
+                Ok(())
+            }
+            Event::Batch(batch) => {
+                let stand = Stand::of(&batch);
+                let worked = work(plan, &batch, settings, &mut scratch, &mut output);
+                spare.replace(batch.bytes);
+                match worked {
+                    Ok(()) => writer.write(stand, &mut output),
+                    Err(message) => Err(writer.panicked(stand, message)),
+                }
+            }
+        };
+        result.is_ok()
+    });
+    result.map(|()| scratch.counts)
+}
+
+/// A panic is a bug of ours: it ends the run with the place, and never hangs it.
+fn work(
+    plan: &Plan,
+    batch: &Batch,
+    settings: &Settings,
+    scratch: &mut Scratch,
+    output: &mut Output,
+) -> Result<(), String> {
+    let now = settings.clock.now();
+    catch_unwind(AssertUnwindSafe(|| normalize::batch(plan, batch, &settings.limits, now, scratch, output)))
+        .map_err(|panic| {
+            let text = panic.downcast_ref::<&str>().map(|s| s.to_string());
+            text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".into())
+        })
+}
+
+type Promise = Receiver<(Result<(), String>, Output)>;
+
+/// A reader thread, workers of a pool, and this thread as the writer. The queue holds promises in
+/// input order: when it is full the reader waits, so order, memory and back-pressure are one.
+fn together(
+    plan: &Plan,
+    inputs: Vec<Input>,
+    settings: &Settings,
+    read: Arc<AtomicU64>,
+    writer: &mut Writer,
+) -> Result<Counts, Error> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.threads)
+        .thread_name(|i| format!("worker-{i}"))
+        .build()
+        .map_err(|e| Error::Usage(format!("cannot start {} threads: {e}", settings.threads)))?;
+    let scratches: Mutex<Vec<Scratch>> = Mutex::default();
+    let outputs: Mutex<Vec<Output>> = Mutex::default();
+    let buffers: Mutex<Vec<Vec<u8>>> = Mutex::default();
+    let (send, queue): (SyncSender<Event<(Stand, Promise)>>, _) = sync_channel(settings.threads * 2 + 2);
+    let mut result = Ok(());
+    pool.in_place_scope(|scope| {
+        std::thread::scope(|threads| {
+            let (scratches, outputs, buffers, read) = (&scratches, &outputs, &buffers, &read);
+            threads.spawn(move || {
+                read_all(
+                    plan,
+                    inputs,
+                    settings,
+                    read,
+                    &mut || take(buffers).unwrap_or_default(),
+                    &mut |event| {
+                        let event = match event {
+                            Event::Begin { name } => Event::Begin { name },
+                            Event::Failed(e) => Event::Failed(e),
+                            Event::Batch(batch) => {
+                                let (promise, kept) = sync_channel(1);
+                                let stand = Stand::of(&batch);
+                                scope.spawn(move |_| {
+                                    let mut scratch = take(scratches).unwrap_or_else(|| Scratch::new(plan));
+                                    let mut output = take(outputs).unwrap_or_default();
+                                    let worked = work(plan, &batch, settings, &mut scratch, &mut output);
+                                    give(scratches, scratch);
+                                    give(buffers, batch.bytes);
+                                    // The writer may be gone; then nobody wants the output.
+                                    let _ = promise.send((worked, output));
+                                });
+                                Event::Batch((stand, kept))
+                            }
+                        };
+                        send.send(event).is_ok()
+                    },
+                );
+            });
+            for event in queue {
+                result = match event {
+                    Event::Begin { name } => {
+                        writer.begin(name);
+                        Ok(())
+                    }
+                    Event::Failed(e) => {
+                        writer.failed(e);
+                        Ok(())
+                    }
+                    Event::Batch((stand, promise)) => match promise.recv() {
+                        Ok((Ok(()), mut output)) => {
+                            let written = writer.write(stand, &mut output);
+                            give(outputs, output);
+                            written
+                        }
+                        Ok((Err(message), _)) => Err(writer.panicked(stand, message)),
+                        Err(_) => Err(writer.panicked(stand, "a worker vanished".into())),
+                    },
+                };
+                if result.is_err() {
+                    // Dropping the queue stops the reader at its next batch.
+                    break;
+                }
+            }
+        });
+    });
+    result?;
+    let mut counts = Counts::new(plan);
+    for scratch in scratches.into_inner().unwrap_or_else(|e| e.into_inner()) {
+        counts.merge(&scratch.counts);
+    }
+    Ok(counts)
+}
+
+fn take<T>(pool: &Mutex<Vec<T>>) -> Option<T> {
+    pool.lock().unwrap_or_else(|e| e.into_inner()).pop()
+}
+
+fn give<T>(pool: &Mutex<Vec<T>>, thing: T) {
+    pool.lock().unwrap_or_else(|e| e.into_inner()).push(thing);
+}
+
+struct Writer<'a, 'b> {
+    plan: &'a Plan,
+    sinks: &'a mut Sinks<'b>,
+    settings: &'a Settings,
+    records: u64,
+    inputs: Vec<InputOutcome>,
+    read: Arc<AtomicU64>,
+}
+
+impl Writer<'_, '_> {
+    fn begin(&mut self, name: String) {
+        self.inputs.push(InputOutcome { name, records: 0, bytes: 0, error: None });
+    }
+
+    fn failed(&mut self, e: InputError) {
+        if let Some(input) = self.inputs.last_mut() {
+            input.error = Some(e.what);
+        }
+    }
+
+    #[cold]
+    fn panicked(&self, stand: Stand, message: String) -> Error {
+        let name = self.inputs.get(stand.input as usize).map_or("?", |i| i.name.as_str());
+        Error::Worker { place: format!("{name}, from line {} (byte {})", stand.line, stand.base), message }
+    }
+
+    /// Completes what only the order of the whole run can say, and writes.
+    fn write(&mut self, stand: Stand, output: &mut Output) -> Result<(), Error> {
+        for id in &output.row_ids {
+            let hex = row_id(self.settings.seed, self.records + id.record, id.event);
+            output.targets[id.target as usize][id.at..id.at + 32].copy_from_slice(&hex);
+        }
+        for (target, bytes) in self.sinks.targets.iter_mut().zip(&output.targets) {
+            if let Some(target) = target
+                && !bytes.is_empty()
+            {
+                target.write_all(bytes).map_err(|e| Error::io("cannot write the output", e))?;
+            }
+        }
+        let Some(input) = self.inputs.last_mut() else {
+            return Ok(());
+        };
+        for dead in &mut output.dead {
+            dead.byte += stand.base;
+            dead.index += input.records;
+            let names = NamesOf {
+                input: &input.name,
+                source: dead.source.and_then(|s| self.plan.source_name(s as usize)),
+                target: dead.target.map(|t| self.plan.targets[t as usize].name.as_str()),
+            };
+            (self.sinks.dead)(dead, &names)?;
+        }
+        input.records += output.records;
+        input.bytes = stand.base + stand.len;
+        self.records += output.records;
+        (self.sinks.progress)(self.records, self.read.load(Ordering::Relaxed));
+        Ok(())
+    }
+}
+
+/// 32 hexadecimal digits that differ for every event of a run: both halves are one-to-one in the
+/// record's number and the event's.
+fn row_id(seed: u128, record: u64, event: u32) -> [u8; 32] {
+    let first = mix((seed >> 64) as u64 ^ record);
+    let second = mix(seed as u64 ^ first.rotate_left(32) ^ event as u64);
+    let mut hex = [0; 32];
+    for (i, digit) in hex.iter_mut().enumerate() {
+        let half = if i < 16 { first } else { second };
+        let nibble = (half >> (60 - 4 * (i % 16)) & 15) as u8;
+        *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+    }
+    hex
+}
+
+/// The finalizer of SplitMix64: a permutation of 64 bits.
+fn mix(mut z: u64) -> u64 {
+    z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
