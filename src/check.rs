@@ -25,10 +25,23 @@ pub struct Difference {
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "(no such line)".into());
-        writeln!(f, "{}/{}:{}: differs", self.case, self.file, self.line)?;
-        writeln!(f, "  expected {}", side(&self.expected))?;
-        write!(f, "  found    {}", side(&self.found))
+        let (expected, found) = (self.expected.as_deref(), self.found.as_deref());
+        // Events are long: what is shown begins shortly before the first character that differs.
+        let same = match (expected, found) {
+            (Some(a), Some(b)) => a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count(),
+            _ => 0,
+        };
+        let side = |text: Option<&str>| match text {
+            None => "(no such line)".to_string(),
+            Some(text) => {
+                let cut: String = text.chars().skip(same.saturating_sub(40)).take(160).collect();
+                let (before, behind) = (same > 40, text.chars().count() > same.saturating_sub(40) + 160);
+                format!("{}{cut}{}", if before { "…" } else { "" }, if behind { "…" } else { "" })
+            }
+        };
+        writeln!(f, "{}/{}:{}:{}: differs", self.case, self.file, self.line, same + 1)?;
+        writeln!(f, "  expected {}", side(expected))?;
+        write!(f, "  found    {}", side(found))
     }
 }
 
@@ -120,7 +133,11 @@ fn case(
             checked.blessed += bless_one(&plain, &own, &found, read(&own)?, read(&plain)?)? as usize;
         } else if expected != found {
             let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            checked.differences.push(first_difference(&name, &file, &expected, &found));
+            let difference = first_difference(&name, &file, &expected, &found);
+            // A file that serves several modes is told of once.
+            if !checked.differences.iter().any(|d| d.case == name && d.file == file) {
+                checked.differences.push(difference);
+            }
         }
     }
     Ok(())

@@ -165,6 +165,8 @@ fn convert(args: &Convert) -> Result<u8, Error> {
     let names: Vec<&str> = plan.targets.iter().map(|t| t.name.as_str()).collect();
     let mut outputs = Outputs::open(&names, args.output.as_deref())?;
     let mut letters = args.dead_letters.as_deref().map(outputs::File::create).transpose()?;
+    // Opened before the first record: a place that cannot be written costs no run.
+    let mut report = args.metrics.as_deref().map(outputs::File::create).transpose()?;
     let mut refused = 0u64;
     let mut line = Vec::new();
     let ran = {
@@ -184,10 +186,9 @@ fn convert(args: &Convert) -> Result<u8, Error> {
         file.complete()?;
     }
     let counts = &ran.outcome.counts;
-    if let Some(path) = &args.metrics {
-        let report = metrics::report(&plan, counts, &ran.facts);
-        let mut file = outputs::File::create(path)?;
-        serde_json::to_writer_pretty(&mut file, &report)
+    if let Some(mut file) = report.take() {
+        let document = metrics::report(&plan, counts, &ran.facts);
+        serde_json::to_writer_pretty(&mut file, &document)
             .map_err(std::io::Error::from)
             .and_then(|()| file.write_all(b"\n"))
             .map_err(|e| Error::io("cannot write the metrics", e))?;
@@ -265,7 +266,9 @@ fn check(args: &Check) -> Result<u8, Error> {
     let mut out = std::io::stdout().lock();
     let mut print = |text: String| writeln!(out, "{text}").map_err(|e| Error::io("cannot write", e));
     for difference in &checked.differences {
-        print(printable(&difference.to_string()).replace('\u{fffd}', "\n"))?;
+        for line in difference.to_string().lines() {
+            print(printable(line))?;
+        }
     }
     let differ = checked.differences.len();
     let blessed = if args.bless { format!(", {} written", checked.blessed) } else { String::new() };

@@ -6,13 +6,15 @@
 //! escapes or invalid UTF-8; a repeated key: the last one wins; numbers stay as written; a lone
 //! surrogate escape is kept in the raw slice, marked ([`Kind::Lone`]), and written as U+FFFD.
 
+mod copy;
 mod scan;
 mod text;
 mod walk;
 mod want;
 
 pub use scan::{MAX_DEPTH, cell_at, elements, leaf_count, members, skip_space, skip_value, string};
-pub use text::{copy_string, copy_value, hex4, push_quoted, push_str_escaped, unescape};
+pub use copy::{Copied, copy_value};
+pub use text::{copy_string, hex4, push_quoted, push_str_escaped, unescape};
 pub use walk::{Rest, Slots, View, walk};
 pub use want::{NodeId, SlotAt, Want, push_step};
 

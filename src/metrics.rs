@@ -116,6 +116,8 @@ pub struct LaneCounts {
     pub filled: Vec<u64>,
     /// By leaf: conversions that failed.
     pub failed: Vec<u64>,
+    /// By leaf: values that a lookup did not list and gave its default.
+    pub defaulted: Vec<u64>,
     /// By leaf: texts cut at their limit.
     pub cut: Vec<u64>,
     /// By path: leaves of the records that went this way.
@@ -124,7 +126,6 @@ pub struct LaneCounts {
     pub undeclared: Vec<u64>,
     /// Event types that had to be replaced: (proposed, taken).
     pub fallbacks: HashMap<(Box<str>, Box<str>), u64>,
-    /// Event types without an entry among the target's rules.
     pub events: u64,
 }
 
@@ -155,6 +156,7 @@ impl Counts {
                         .map(|lane| LaneCounts {
                             filled: vec![0; lane.leaves.len()],
                             failed: vec![0; lane.leaves.len()],
+                            defaulted: vec![0; lane.leaves.len()],
                             cut: vec![0; lane.leaves.len()],
                             present: vec![0; plan.want.len()],
                             undeclared: vec![0; plan.want.len()],
@@ -211,6 +213,7 @@ impl Counts {
             let add = |a: &mut Vec<u64>, b: &[u64]| a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
             add(&mut a.filled, &b.filled);
             add(&mut a.failed, &b.failed);
+            add(&mut a.defaulted, &b.defaulted);
             add(&mut a.cut, &b.cut);
             add(&mut a.undeclared, &b.undeclared);
             a.events += b.events;

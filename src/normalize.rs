@@ -322,6 +322,8 @@ impl Work<'_> {
         };
         let known = plan.sources.get(source);
         let named_payload = known.and_then(|s| self.payload(s));
+        // What no source recognised may be anything: nothing of it is shown but in full mode.
+        let shown = plan.content == Content::Full || (recognised && known.is_some_and(|s| !s.bears_content));
         self.scratch.kind.clear();
         if let Some(slot) = known.and_then(|s| s.kind) {
             let cell = View { text: self.text, slots: &self.scratch.slots }.cell(slot, 0);
@@ -330,7 +332,7 @@ impl Work<'_> {
             }
         }
         let record = self.count_record(source);
-        self.collect_hits(known, named_payload);
+        self.collect_hits(known, named_payload, shown);
         if known.is_some_and(|s| s.dropped) {
             return self.outcome(source, |o, _| o.dropped += 1);
         }
@@ -343,9 +345,9 @@ impl Work<'_> {
                     ),
                     None => Dead::new(Reason::Unknown, "no source recognises this record".into()),
                 }),
-                Route::Lanes(_) => self.target(source, target, record, facts),
+                Route::Lanes(_) => self.target(source, target, record, facts, shown),
             };
-            self.coverage(source, target, named_payload.is_some(), verdict.as_ref().ok().map(|v| v.lane));
+            self.coverage(source, target, named_payload.is_some(), verdict.as_ref().ok().map(|v| v.lane), shown);
             match verdict {
                 Ok(Verdict { events: 0, .. }) => self.of_target(source, target, |o| o.dropped += 1),
                 Ok(v) => self.of_target(source, target, |o| {
@@ -371,12 +373,11 @@ impl Work<'_> {
     }
 
     /// Tries the lanes of one target; the last one's refusal names all of theirs.
-    fn target(&mut self, source: usize, target: usize, record: u64, facts: &Facts) -> Result<Verdict, Dead> {
+    fn target(&mut self, source: usize, target: usize, record: u64, facts: &Facts, shown: bool) -> Result<Verdict, Dead> {
         let plan = self.plan;
         let Route::Lanes(lanes) = &plan.lanes[source][target] else {
             return Err(Dead::new(Reason::NoMapping, String::new()));
         };
-        let open = plan.sources.get(source).is_none_or(|s| !s.filtered);
         let mut refusals: Vec<(usize, Refusal)> = Vec::new();
         for (index, lane) in lanes.iter().enumerate() {
             let view = View { text: self.text, slots: &self.scratch.slots };
@@ -405,11 +406,11 @@ impl Work<'_> {
             }
         }
         let (_, first) = &refusals[0];
-        let mut dead = Dead::new(first.reason, first.message(open));
+        let mut dead = Dead::new(first.reason, first.message(shown));
         dead.path = Some(first.path.clone());
         if refusals.len() > 1 {
             let all =
-                refusals.iter().map(|(i, r)| format!("{}: {}: {}", lanes[*i].name, r.path, r.message(open)));
+                refusals.iter().map(|(i, r)| format!("{}: {}: {}", lanes[*i].name, r.path, r.message(shown)));
             dead.message = all.collect::<Vec<_>>().join("; ");
         }
         Err(dead)
@@ -482,7 +483,7 @@ impl Work<'_> {
 
     /// Every leaf of the record under its path; names of undeclared members only where the source
     /// bears no content.
-    fn collect_hits(&mut self, source: Option<&SourcePlan>, named: Option<NodeId>) {
+    fn collect_hits(&mut self, source: Option<&SourcePlan>, named: Option<NodeId>, shown: bool) {
         let scratch = &mut *self.scratch;
         // A source without payload leaves its hits where the walk put them.
         let fresh = !scratch.slots.hits.is_empty();
@@ -492,7 +493,7 @@ impl Work<'_> {
         } else if source.is_none_or(|s| s.payload.is_none()) {
             scratch.hits.clear();
         }
-        if source.is_some_and(|s| s.filtered || s.dropped) {
+        if !shown {
             return;
         }
         let want = &self.plan.want;
@@ -514,7 +515,7 @@ impl Work<'_> {
     }
 
     /// Counts the record's leaves for the lane it took (the first, where none took it).
-    fn coverage(&mut self, source: usize, target: usize, named: bool, lane: Option<usize>) {
+    fn coverage(&mut self, source: usize, target: usize, named: bool, lane: Option<usize>, shown: bool) {
         let scratch = &mut *self.scratch;
         let Route::Lanes(lanes) = &self.plan.lanes[source][target] else {
             return;
@@ -526,7 +527,7 @@ impl Work<'_> {
                 counts.see(path);
             }
         }
-        if self.plan.sources.get(source).is_some_and(|s| s.filtered) {
+        if !shown {
             for rest in &scratch.slots.rest {
                 counts.undeclared[rest.node as usize] +=
                     json::leaf_count(self.text, rest.value.start as usize).0;

@@ -93,15 +93,17 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    pub fn find(&self, text: &str) -> Option<&str> {
+    /// What the table gives, and whether it is only the default.
+    pub fn find(&self, text: &str) -> Option<(&str, bool)> {
         if let Some(found) = self.exact.get(text) {
-            return Some(found);
+            return Some((found, false));
         }
-        self.globs
-            .iter()
-            .find(|(glob, _)| glob.matches(text))
-            .map(|(_, value)| value.as_str())
-            .or(self.default.as_deref())
+        let pattern = self.globs.iter().find(|(glob, _)| glob.matches(text));
+        match (pattern, &self.default) {
+            (Some((_, value)), _) => Some((value, false)),
+            (None, Some(default)) => Some((default, true)),
+            (None, None) => None,
+        }
     }
 
     /// Every text the table can give.
@@ -167,6 +169,8 @@ impl Test {
 pub enum Made {
     /// The text is in the output buffer.
     Text,
+    /// A text that a lookup gives to everything it does not list.
+    Default,
     /// The spelling of a JSON number is in the output buffer.
     Number,
     Bool(bool),
@@ -239,7 +243,12 @@ pub fn apply(step: &Step, text: &str, is_string: bool, out: &mut String) -> Resu
         Step::Hash { key } => hash(key, text, out),
         Step::Redact(with) => out.push_str(with),
         Step::Lookup(table) => match table.find(text) {
-            Some(found) => out.push_str(found),
+            Some((found, default)) => {
+                out.push_str(found);
+                if default {
+                    return Ok(Made::Default);
+                }
+            }
             None => return Ok(Made::Nothing),
         },
     }

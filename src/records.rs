@@ -6,7 +6,7 @@ mod scan;
 mod syslog;
 
 pub use cut::Cutter;
-pub use scan::{elements, value_end};
+pub use scan::{elements, envelope_list, value_end};
 pub use syslog::{Syslog, strip_syslog};
 
 /// How records are set apart.

@@ -63,13 +63,40 @@ pub(crate) fn need_text(
     }
 }
 
-/// The items of a list of texts; one text alone counts as a list of one.
+/// The one text that a node must be.
+pub(crate) fn one_text(node: &crate::yaml::Node, out: &mut crate::yaml::Complaints) -> Option<At<String>> {
+    match node.text() {
+        Some(text) => Some(At::new(text.to_string(), node.span.clone())),
+        None => {
+            out.add(&node.span, format!("a text is needed here, not {}", node.what()));
+            None
+        }
+    }
+}
+
+/// A map that a key must hold; `None` (said) where it holds something else.
+pub(crate) fn need_map<'a>(
+    node: &'a crate::yaml::Node,
+    key: &str,
+    out: &mut crate::yaml::Complaints,
+) -> Option<&'a [(crate::yaml::Key, crate::yaml::Node)]> {
+    let map = node.map();
+    if map.is_none() {
+        out.add(&node.span, format!("`{key}` must be a map, not {}", node.what()));
+    }
+    map
+}
+
+/// The items of a list of texts, at least one; one text alone counts as a list of one.
 pub(crate) fn texts(node: &crate::yaml::Node, out: &mut crate::yaml::Complaints) -> Vec<At<String>> {
     let items = match node.list() {
         Some(items) => items,
         None => std::slice::from_ref(node),
     };
     let mut texts = Vec::new();
+    if items.is_empty() {
+        out.add(&node.span, "an empty list");
+    }
     for item in items {
         match item.text() {
             Some(text) => texts.push(At::new(text.to_string(), item.span.clone())),

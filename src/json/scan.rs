@@ -73,7 +73,7 @@ pub fn string(text: &[u8], at: usize) -> Result<(usize, Kind), Fault> {
 /// surrogate. A surrogate pair counts as one escape.
 fn escape(text: &[u8], at: usize) -> Result<(usize, bool), Fault> {
     match text.get(at + 1) {
-        None => fault(at, FaultKind::End),
+        None => fault(text.len(), FaultKind::End),
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok((at + 2, false)),
         Some(b'u') => {
             let unit = unit(text, at)?;

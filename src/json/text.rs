@@ -107,30 +107,8 @@ pub fn copy_string(cell: &Cell, text: &[u8], out: &mut Vec<u8>) {
     if cell.kind == Kind::Lone { mend(raw, out) } else { out.extend_from_slice(raw) }
 }
 
-/// Copies any raw value as it stands; lone surrogates inside it are replaced.
-/// Returns whether one was.
-pub fn copy_value(cell: &Cell, text: &[u8], out: &mut Vec<u8>) -> bool {
-    let raw = cell.raw(text);
-    match cell.kind {
-        Kind::Lone => {
-            mend(raw, out);
-            true
-        }
-        // A composite does not carry the mark of the strings inside it: look for one.
-        Kind::Object | Kind::Array if memchr::memmem::find(raw, b"\\u").is_some() => {
-            let before = out.len();
-            mend(raw, out);
-            out[before..] != *raw
-        }
-        _ => {
-            out.extend_from_slice(raw);
-            false
-        }
-    }
-}
-
 /// Copies checked JSON text with `\ufffd` for every lone surrogate escape.
-fn mend(raw: &[u8], out: &mut Vec<u8>) {
+pub(super) fn mend(raw: &[u8], out: &mut Vec<u8>) {
     let mut rest = raw;
     while let Some(i) = memchr::memchr(b'\\', rest) {
         let (c, len) = escaped_char(&rest[i..]);

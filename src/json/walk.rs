@@ -29,7 +29,7 @@ pub struct Slots {
 struct Rows {
     width: usize,
     cells: Vec<Cell>,
-    /// Each list of this scope, in the order of the text: where it starts, its first row and the
+    /// Each list of this scope, in the order of where it stands: where it starts, its first row and the
     /// row behind its last.
     lists: Vec<(u32, u32, u32)>,
 }
@@ -178,9 +178,7 @@ impl Walk<'_> {
         let (scope, column) = (n.slot.scope as usize, n.slot.column as usize);
         let place = row * self.slots.scopes[scope].width + column;
         if self.slots.scopes[scope].cells[place].kind != Kind::Absent {
-            // A repeated key: the last one wins, so what the first one left below goes.
-            let below = n.slot.below as usize;
-            self.slots.scopes[scope].cells[place..=place + below].fill(Cell::ABSENT);
+            self.forget(scope, place, n.slot.below as usize);
         }
         if scope == 0 {
             self.slots.touched.push(column as u16);
@@ -202,6 +200,15 @@ impl Walk<'_> {
         };
         self.slots.scopes[scope].cells[place] = Cell { start: at as u32, end: end as u32, kind };
         Ok(end)
+    }
+
+    /// A repeated key: the last one wins, so what the first one left goes.
+    #[cold]
+    fn forget(&mut self, scope: usize, place: usize, below: usize) {
+        let cells = &mut self.slots.scopes[scope].cells[place..=place + below];
+        let first = cells[0].start..cells[0].end;
+        cells.fill(Cell::ABSENT);
+        self.slots.rest.retain(|rest| !first.contains(&rest.value.start));
     }
 
     fn list(&mut self, node: NodeId, at: usize, depth: usize) -> Result<(usize, Kind), Fault> {
@@ -229,7 +236,13 @@ impl Walk<'_> {
             }
         }
         let end = rows(self);
-        self.slots.scopes[scope].lists.push((at as u32, first as u32, end as u32));
+        // Only a value that is walked later can stand before a list that was.
+        let lists = &mut self.slots.scopes[scope].lists;
+        let place = match lists.last() {
+            Some(last) if last.0 > at as u32 => lists.partition_point(|l| l.0 < at as u32),
+            _ => lists.len(),
+        };
+        lists.insert(place, (at as u32, first as u32, end as u32));
         Ok((i + 1, if empty { Kind::EmptyArray } else { Kind::Array }))
     }
 }

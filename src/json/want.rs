@@ -65,6 +65,9 @@ impl Want {
 
     /// A second root whose values are walked on demand into scope 0.
     pub fn extra_root(&mut self, name: &str) -> NodeId {
+        if let Some(&id) = self.extra_roots.iter().find(|&&r| self.nodes[r as usize].name == name) {
+            return id;
+        }
         let id = self.add(None, name.to_string());
         self.extra_roots.push(id);
         id

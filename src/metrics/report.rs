@@ -182,6 +182,7 @@ fn mapping(plan: &Plan, counts: &Counts, lane: &Lane, c: &LaneCounts) -> Value {
         "unmapped": unmapped,
         "fields_filled": by_path(&c.filled),
         "conversions_failed": by_path(&c.failed),
+        "lookups_defaulted": by_path(&c.defaulted),
         "values_cut": by_path(&c.cut),
         "event_type_fallbacks": fallbacks,
         "withheld_by_content_mode": lane.withheld,

@@ -24,7 +24,10 @@ pub(super) struct Standing {
     pub(super) made: String,
     /// JSON text of a constant.
     pub(super) ready: Vec<u8>,
+    /// The value at hand is a lookup's default.
+    pub(super) default: bool,
     presence: Vec<bool>,
+    pub(super) copied: json::Copied,
     pub(super) any: AnyValues,
     /// Elements of the list being written, for `distinct`.
     elements: Vec<(usize, usize)>,
@@ -57,7 +60,9 @@ impl Standing {
             text: String::new(),
             made: String::new(),
             ready: Vec::new(),
+            default: false,
             presence: Vec::new(),
+            copied: json::Copied::default(),
             any: AnyValues::default(),
             elements: Vec::new(),
         }
@@ -263,11 +268,19 @@ impl<'a> Pen<'a> {
                 continue;
             }
             self.out.truncate(start);
-            if field.required {
+            if field.required && !self.empty_array(&field.shape) {
                 return Err(self.required(field));
             }
         }
         Ok(self.out.len() > first)
+    }
+
+    /// An empty array is not written, but it is there.
+    fn empty_array(&self, shape: &Shape) -> bool {
+        match shape {
+            Shape::List(List { strict: Some(read), .. }) => self.cell(read).kind == Kind::EmptyArray,
+            _ => false,
+        }
     }
 
     #[cold]
@@ -520,6 +533,7 @@ impl<'a> Pen<'a> {
     fn filled(&mut self, leaf: &Leaf) {
         if let Some(counts) = &mut self.counts {
             counts.filled[leaf.counter as usize] += 1;
+            counts.defaulted[leaf.counter as usize] += std::mem::take(&mut self.standing.default) as u64;
         }
     }
 
@@ -565,7 +579,10 @@ impl<'a> Pen<'a> {
             }
             (Origin::Template(pieces), _) => self.template(pieces),
             (Origin::Count { list, scope, only }, _) => Ok(self.count(list, *scope, only.as_ref())),
-            (Origin::Reads(_), Some(read)) => self.value(read),
+            (Origin::Reads(_), Some(read)) => {
+                self.standing.default = false;
+                self.value(read)
+            }
             (Origin::Reads(_), None) => Ok(Val::Nothing),
         };
         let wrote = match (val, &leaf.list) {
@@ -693,7 +710,7 @@ pub(super) fn copy_allowed(
         _ => {
             let cell = json::cell_at(text, at);
             if allowed[node as usize] {
-                json::copy_value(&cell, text, out);
+                json::copy_value(&cell, text, out, &mut json::Copied::default());
             }
             return (cell.end as usize).max(at + 1);
         }

@@ -55,11 +55,14 @@ impl<'a> Pen<'a> {
         result
     }
 
-    /// The cell of a read in the current rows; absent where its list is not open.
+    /// The cell of a read in the current rows; absent where its list is not open, and where the
+    /// content mode allows only what lies below and a scalar stands there instead.
     pub(super) fn cell(&self, read: &Read) -> Cell {
-        match &read.at {
-            ReadAt::Slot { slot, .. } => self.at(*slot),
-            ReadAt::Fact(_) => Cell::ABSENT,
+        let ReadAt::Slot { slot, node, .. } = &read.at else { return Cell::ABSENT };
+        let cell = self.at(*slot);
+        match self.allowed {
+            Some(allowed) if !cell.kind.is_composite() && !allowed[*node as usize] => Cell::ABSENT,
+            _ => cell,
         }
     }
 
@@ -121,7 +124,7 @@ impl<'a> Pen<'a> {
     pub(super) fn value(&mut self, read: &Read) -> Result<Val<'a>, Failed> {
         let val = match &read.at {
             ReadAt::Fact(fact) => self.fact(*fact),
-            ReadAt::Slot { slot, node, .. } => match self.at(*slot) {
+            ReadAt::Slot { node, .. } => match self.cell(read) {
                 cell if cell.kind.is_null() => Val::Nothing,
                 cell => Val::Cell(cell, *node),
             },
@@ -141,7 +144,7 @@ impl<'a> Pen<'a> {
         text.clear();
         let given = self.text_of(val, &mut text);
         let mut out = std::mem::take(&mut self.standing.text);
-        let made = given.and_then(|()| convert(&read.steps, &mut text, is_string, &mut out));
+        let made = given.and_then(|()| convert(&read.steps, &mut text, is_string, &mut out, &mut self.standing.default));
         self.standing.text = text;
         self.standing.made = out;
         made
@@ -210,17 +213,16 @@ impl<'a> Pen<'a> {
     }
 }
 
-/// Runs the steps over `text`; the result stays in it. `out` is working memory.
+/// Runs the steps over `text`; the result stays in it. `out` is working memory; `default` is set
+/// where a lookup had only its default to give.
 fn convert<'a>(
     steps: &[ops::Step],
     text: &mut String,
-    mut is_string: bool,
-    out: &mut String,
-) -> Result<Val<'a>, Failed> {
+    mut is_string: bool, out: &mut String, default: &mut bool) -> Result<Val<'a>, Failed> {
     let mut made = Made::Text;
     for step in steps {
         match made {
-            Made::Text | Made::Number => {}
+            Made::Text | Made::Default | Made::Number => {}
             Made::Bool(b) => {
                 text.clear();
                 text.push_str(if b { "true" } else { "false" });
@@ -237,13 +239,14 @@ fn convert<'a>(
         }
         out.clear();
         made = ops::apply(step, text, is_string, out).map_err(|_| Failed::Fit)?;
-        if let Made::Text | Made::Number = made {
-            is_string = made == Made::Text;
+        if let Made::Text | Made::Default | Made::Number = made {
+            is_string = made != Made::Number;
+            *default |= made == Made::Default;
             std::mem::swap(text, out);
         }
     }
     Ok(match made {
-        Made::Text => Val::Text,
+        Made::Text | Made::Default => Val::Text,
         Made::Number => Val::Number,
         Made::Bool(b) => Val::Bool(b),
         Made::Time(instant) => Val::Time(instant),

@@ -145,7 +145,7 @@ impl<'a> Pen<'a> {
                 Ok(true)
             }
             (LeafType::Any, kind) if !kind.is_composite() => {
-                self.lone += json::copy_value(&cell, text, &mut self.out) as u64;
+                self.copy_out(cell);
                 Ok(true)
             }
             (LeafType::Any, _) | (LeafType::Object, Kind::Object) => Ok(self.copy(cell, node)),
@@ -166,11 +166,22 @@ impl<'a> Pen<'a> {
         let before = self.out.len();
         match self.allowed {
             Some(allowed) => {
-                copy_allowed(self.want, self.view.text, cell.start as usize, node, allowed, &mut self.out);
+                let mut part = Vec::new();
+                copy_allowed(self.want, self.view.text, cell.start as usize, node, allowed, &mut part);
+                // Once more through the plain copy, for repeated keys.
+                if !part.is_empty() {
+                    let whole = json::cell_at(&part, 0);
+                    json::copy_value(&whole, &part, &mut self.out, &mut self.standing.copied);
+                }
             }
-            None => self.lone += json::copy_value(&cell, self.view.text, &mut self.out) as u64,
+            None => self.copy_out(cell),
         }
         self.out.len() > before
+    }
+
+    fn copy_out(&mut self, cell: Cell) {
+        json::copy_value(&cell, self.view.text, &mut self.out, &mut self.standing.copied);
+        self.lone += self.standing.copied.lone;
     }
 
     /// A text (or the spelling of a number or boolean) as the type wants it.
@@ -297,7 +308,7 @@ impl<'a> Pen<'a> {
         if cell.kind.is_composite() && self.allowed.is_some() {
             return self.copy(cell, node);
         }
-        self.lone += json::copy_value(&cell, self.view.text, &mut self.out) as u64;
+        self.copy_out(cell);
         true
     }
 }

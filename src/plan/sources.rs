@@ -1,5 +1,7 @@
 //! Sources: paths to slots, and the rules by which records are recognised.
 
+use std::collections::BTreeSet;
+
 use super::privacy::{Access, Content, access};
 use super::{Check, Payload, Read, ReadAt, Request, Rule, SourcePlan};
 use crate::catalog::Catalog;
@@ -247,7 +249,7 @@ fn told_apart(catalog: &Catalog, wrong: &mut Vec<Diagnostic>) {
         for b in &defs[i + 1..] {
             let clash = normal_form(&a.when).iter().any(|x| {
                 let score = |atoms: &[Atom]| atoms.iter().map(|(_, t, p)| strength(t, *p)).sum::<usize>();
-                normal_form(&b.when).iter().any(|y| score(x) == score(y) && !contradict(x, y))
+                normal_form(&b.when).iter().any(|y| score(x) == score(y) && exact(x) == exact(y) && !contradict(x, y))
             });
             if clash {
                 let message = format!(
@@ -255,11 +257,18 @@ fn told_apart(catalog: &Catalog, wrong: &mut Vec<Diagnostic>) {
                     a.name, b.name
                 );
                 let mut diagnostic = b.at.complain(&b.when_span, message);
-                diagnostic.help = Some(format!("see {}", a.at.file));
+                diagnostic.help = Some(format!("add a test that excludes the records of {}, as {{path: …, exists: false}}", a.at.file));
                 wrong.push(diagnostic);
             }
         }
     }
+}
+
+/// The paths whose exact text a rule wants. Rules that want texts of different paths speak of
+/// records of different make; the order of the sources decides about one that satisfies both.
+fn exact(atoms: &[Atom]) -> BTreeSet<String> {
+    let exact = atoms.iter().filter(|(_, test, positive)| *positive && matches!(test, Test::OneOf(_)));
+    exact.map(|(path, ..)| path.is.to_string()).collect()
 }
 
 fn contradict(a: &[Atom], b: &[Atom]) -> bool {

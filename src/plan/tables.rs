@@ -11,7 +11,7 @@ use crate::error::Diagnostic;
 use crate::json::{Want, push_quoted, push_str_escaped};
 use crate::ops::{Step, TimeOut};
 use crate::table::{
-    self, At, Base, From, ListStep, Path, Piece, Row, Seg, Table, TargetDef, TargetSeg, parse_target_path,
+    self, At, Base, From, ListStep, Path, Piece, Row, Seg, Table, TargetDef, TargetSeg, parse_path, parse_target_path,
 };
 
 /// A field while the tree grows.
@@ -191,7 +191,10 @@ impl Build<'_> {
     fn list_read(&mut self, path: &At<Path>) -> Option<(Read, u16)> {
         let mut list = path.is.clone();
         list.segs.pop();
+        // Only walked: what stands below is not read by that.
+        let consumed = self.consumed.len();
         let reads = self.reads(&At::new(list, path.span.clone()), &[])?;
+        self.consumed.truncate(consumed);
         let read = reads.into_iter().next()?;
         let ReadAt::Slot { node, .. } = read.at else {
             return None;
@@ -244,10 +247,14 @@ impl Build<'_> {
         let ty = self.leaf_type(row, last, &plain, label.is_some())?;
         let lists: Vec<u16> =
             reads.iter().find(|r| !r.lists().is_empty()).map(|r| r.lists().to_vec()).unwrap_or_default();
-        let list_path = match &row.from {
-            From::Paths(paths) => paths.iter().map(|p| &p.is).find(|p| p.segs.contains(&Seg::Each)).cloned(),
-            _ => None,
-        };
+        // Through a named value too: the path that is really read.
+        let list_path = reads.iter().find(|r| !r.lists().is_empty()).and_then(|r| parse_path(&r.path).ok());
+        if let Some(Label::From(keys)) = &label
+            && keys.iter().any(|k| k.lists().iter().any(|l| !lists.contains(l) && !self.open.contains(l)))
+        {
+            self.complain(&row.to.span, "the label's key is read from a list that the value does not run through");
+            return None;
+        }
         self.check_lists(row, &segs, &lists, list_path.as_ref());
         self.leaves.push(plain);
         Some(Placed {
@@ -408,6 +415,10 @@ impl Build<'_> {
                 self.complain(&text.span, format!("`{}` does not fit `{path}`", text.is));
             }
             return;
+        }
+        let counts = matches!(row.from, From::Count { .. });
+        if counts && !matches!(ty, LeafType::Int { .. } | LeafType::Float | LeafType::Text { .. } | LeafType::Any) {
+            self.complain(&row.to.span, format!("a count is a number and does not fit `{path}`"));
         }
         if let (LeafType::Enum(values), Some(Step::Lookup(lookup))) = (ty, row.steps.last()) {
             let mut texts: Vec<String> = lookup.values().map(str::to_string).collect();

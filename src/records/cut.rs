@@ -5,10 +5,15 @@
 
 use sha2::{Digest, Sha256};
 
-use super::scan::{End, end_of};
+use super::scan::{End, element_end, end_of, envelope_list, loose_end};
 use super::{Batch, Broken, Framing, Limits, Unit, UnitKind};
 use crate::input::{InputError, Reader};
-use crate::json::{FaultKind, skip_space, skip_value, string};
+use crate::json::{Fault, FaultKind, skip_space, skip_value, string};
+
+/// Up to this size an envelope is handed on whole, for the worker to say whether it is one; only
+/// longer ones are taken apart by their keys alone. A constant, so that what a text becomes does
+/// not depend on the size of batches.
+const WHOLE: usize = 1 << 20;
 
 /// Where the cutter stands.
 #[derive(Debug)]
@@ -17,6 +22,8 @@ enum State {
     Top,
     /// Inside an array; so many objects are open around it.
     List { around: usize },
+    /// In an array, behind an element that ends nowhere; see [`Cutter::lost`].
+    Lost { around: usize, indent: Option<usize> },
     /// Behind an envelope's array, inside so many open objects.
     Tail { open: usize },
     /// Inside a record that is too large.
@@ -30,8 +37,10 @@ struct Past {
     line: u64,
     bytes: u64,
     hash: Sha256,
-    /// `None`: up to the end of the line. Else up to the end of the value: brackets open, and
-    /// whether inside a string and behind a backslash.
+    /// It ends where its line does.
+    by_line: bool,
+    /// It ends where its value does: brackets open, and whether inside a string and behind a
+    /// backslash.
     value: Option<(usize, bool, bool)>,
     /// What follows an element.
     around: Option<usize>,
@@ -59,6 +68,10 @@ pub struct Cutter {
     searched: usize,
     /// Do not look at an open value again before the buffer holds so much.
     retry: usize,
+    /// The current line has given a value already: what is left of it is no blank line.
+    mid_line: bool,
+    /// Offset of a line that was tried together with the lines behind it, in vain.
+    settled: Option<u64>,
 }
 
 /// What cutting came to.
@@ -97,6 +110,8 @@ impl Cutter {
             blank_lines: 0,
             searched: 0,
             retry: 0,
+            mid_line: false,
+            settled: None,
         }
     }
 
@@ -127,6 +142,9 @@ impl Cutter {
             let mut cut = Cut::More;
             while matches!(cut, Cut::More) {
                 cut = self.cut();
+            }
+            if matches!(cut, Cut::Starved) {
+                self.hold_back();
             }
             let enough = !self.units.is_empty() || self.at >= self.limits.batch_bytes;
             if enough || (self.ended && self.blank_lines > 0) {
@@ -161,7 +179,8 @@ impl Cutter {
                     self.ended = true;
                 }
             }
-            if self.ended || self.reader.live {
+            // Of a live input a byte order mark may come in pieces.
+            if self.ended || (self.reader.live && (self.begun || filled >= 3)) {
                 break;
             }
         }
@@ -223,6 +242,7 @@ impl Cutter {
         match self.state {
             State::Top => self.top(),
             State::List { around } => self.list(around),
+            State::Lost { around, indent } => self.lost(around, indent),
             State::Tail { open } => self.tail(open),
             State::Past(_) => Cut::Starved,
         }
@@ -246,52 +266,89 @@ impl Cutter {
             if self.at == self.buffer.len() {
                 return Cut::Starved;
             }
-            self.blank_lines += (found.is_some() || self.at < line_end) as u64;
-            self.at = next;
-            return Cut::More;
+            let blank = !self.mid_line && (found.is_some() || self.at < line_end);
+            self.blank_lines += blank as u64;
+            return self.next_line(next);
         }
         let (first, last) = (self.buffer[start], self.buffer[end - 1]);
         let closed = matches!((first, last), (b'{', b'}') | (b'[', b']') | (b'[', b'}') | (b'{', b']'));
         let opens = matches!(first, b'{' | b'[');
-        let continues = matches!(first, b',' | b':' | b'}' | b']');
-        let whole_lines =
-            self.framing == Framing::Lines || (self.framing == Framing::Auto && (closed || !opens));
-        if whole_lines && !(continues && self.framing == Framing::Auto && self.reopen()) {
-            self.unit(start, end, UnitKind::Line);
-            self.at = next;
-            return Cut::More;
+        let long = end - start > WHOLE.min(self.limits.record_bytes);
+        if long && end - start > self.limits.record_bytes && (!opens || self.framing == Framing::Lines) {
+            return self.large(start);
         }
-        if continues && self.framing == Framing::Auto {
-            // The line before was the first of a value; it is tried again from its start.
-            let before = self.units.pop().map_or(start, |u| u.start as usize);
-            return self.value(before, true);
+        if self.framing == Framing::Auto && matches!(first, b',' | b':' | b'}' | b']') {
+            // The line before may be the first of a value, which is then tried from its start.
+            if let Some(before) = self.open_line() {
+                return self.value(before, true);
+            }
         }
-        if !opens {
+        let whole = match self.framing {
+            Framing::Lines => true,
+            Framing::Auto => !opens || (closed && !long),
+            Framing::Json => !opens,
+        };
+        if whole {
             self.unit(start, end, UnitKind::Line);
-            self.at = next;
-            return Cut::More;
+            return self.next_line(next);
         }
         self.value(start, false)
     }
 
-    /// Whether the last unit is a line right before this one that may go on here: a line that
-    /// began a value and closed a bracket, but not all of them.
-    fn reopen(&self) -> bool {
-        let Some(last) = self.units.last() else {
-            return false;
-        };
+    fn next_line(&mut self, next: usize) -> Cut {
+        self.at = next;
+        self.mid_line = false;
+        Cut::More
+    }
+
+    /// Takes back the last unit if it is a line right before this one that may go on here: one
+    /// whose last value closed a bracket, but not all of them. Gives where that value begins.
+    fn open_line(&mut self) -> Option<usize> {
+        let last = self.units.last_mut()?;
         let (start, end) = (last.start as usize, last.end as usize);
-        last.kind == UnitKind::Line
-            && matches!(self.buffer[start], b'{' | b'[')
-            && newlines(&self.buffer[end..self.at]) == 1
-            && matches!(skip_value(&self.buffer[..end], start, self.limits.depth), Err(f) if f.kind == FaultKind::End)
+        if last.kind != UnitKind::Line
+            || !matches!(self.buffer[start], b'{' | b'[')
+            || newlines(&self.buffer[end..self.at]) != 1
+        {
+            return None;
+        }
+        let mut open = start;
+        let depth = self.limits.depth;
+        while let Ok(end) = skip_value(&self.buffer[..end], open, depth) {
+            open = skip_space(&self.buffer, end);
+        }
+        let goes_on = matches!(skip_value(&self.buffer[..end], open, depth), Err(Fault { at, kind: FaultKind::End }) if at >= end);
+        if open >= end || !goes_on || self.settled == Some(self.base + open as u64) {
+            return None;
+        }
+        if open == start {
+            self.units.pop();
+        } else {
+            last.end = open as u32;
+        }
+        Some(open)
+    }
+
+    /// A line that may go on in the next one is not handed on before that one is seen.
+    fn hold_back(&mut self) {
+        if !matches!(self.state, State::Top) || self.ended || self.framing != Framing::Auto {
+            return;
+        }
+        let next = self.buffer.get(skip_space(&self.buffer, self.at));
+        if matches!(next, None | Some(b',' | b':' | b'}' | b']'))
+            && let Some(open) = self.open_line()
+        {
+            self.at = open;
+            self.searched = open;
+            self.mid_line = false;
+        }
     }
 
     /// A line that has not ended: wait, unless it is so long that it may be a stream of its own.
     fn long_line(&mut self) -> Cut {
         let start = skip_space(&self.buffer, self.at);
         let open = self.buffer.len() - start.min(self.buffer.len());
-        if self.framing == Framing::Lines || open < self.limits.batch_bytes {
+        if self.framing == Framing::Lines || open < self.limits.batch_bytes.max(1) {
             return self.starved(open);
         }
         match self.buffer[start] {
@@ -299,12 +356,28 @@ impl Cutter {
                 self.enter(start + 1, State::List { around: 0 });
                 Cut::More
             }
-            b'{' => match self.envelope(start) {
-                Some((list, around)) => {
+            b'{' if self.buffer.len() < self.retry => self.starved(open),
+            b'{' => match skip_value(&self.buffer, start, self.limits.depth) {
+                // One value of many without a line end between them.
+                Ok(end) if end - start <= WHOLE.min(self.limits.record_bytes) => {
+                    let behind = skip_space(&self.buffer, end);
+                    if !matches!(self.buffer.get(behind), Some(b'{' | b'[')) {
+                        return self.starved(open);
+                    }
+                    self.unit(start, end, UnitKind::Line);
+                    self.behind(end);
+                    Cut::More
+                }
+                _ if open > WHOLE.min(self.limits.record_bytes)
+                    && let Some((list, around)) = self.envelope(start) =>
+                {
                     self.enter(list + 1, State::List { around });
                     Cut::More
                 }
-                None => self.starved(open),
+                _ => {
+                    self.retry = start + 2 * open;
+                    self.starved(open)
+                }
             },
             _ => self.starved(open),
         }
@@ -317,52 +390,82 @@ impl Cutter {
         self.retry = 0;
     }
 
-    /// A value at `start` that is no line of its own: over several lines, or cut off.
+    /// A value at `start` that is no line of its own: over several lines, cut off, or long.
+    /// `again`: its first line was taken for a whole one before.
     fn value(&mut self, start: usize, again: bool) -> Cut {
         if self.buffer[start] == b'[' {
             self.enter(start + 1, State::List { around: 0 });
             return Cut::More;
         }
-        if let Some((list, around)) = self.envelope(start) {
-            self.enter(list + 1, State::List { around });
-            return Cut::More;
-        }
         if self.buffer.len() < self.retry && !self.ended {
             return self.wait(start);
         }
-        let fault = match skip_value(&self.buffer, start, self.limits.depth) {
-            Ok(end) => {
-                self.unit(start, end, UnitKind::Line);
-                self.behind(end);
-                return Cut::More;
-            }
-            Err(fault) => fault,
-        };
+        let limit = self.limits.record_bytes;
         let open = self.buffer.len() - start;
-        if fault.kind == FaultKind::End && !self.ended {
-            self.retry = start + 2 * open;
-            return if open > self.limits.record_bytes { self.large(start) } else { self.wait(start) };
+        let (size, fault) = match skip_value(&self.buffer, start, self.limits.depth) {
+            Ok(end) => (end - start, None),
+            Err(fault) => (open, Some(fault)),
+        };
+        let waits = fault.is_some_and(|f| f.kind == FaultKind::End) && !self.ended;
+        // What is whole and not too long is for the worker to tell apart.
+        let apart = match fault {
+            Some(_) if !waits => true,
+            _ => size > WHOLE.min(limit),
+        };
+        if apart && let Some((list, around)) = self.envelope(start) {
+            self.enter(list + 1, State::List { around });
+            return Cut::More;
         }
-        // A value that is wrong inside, but was plainly laid out over several lines, is one bad
-        // record; anything else is a bad line, and the next line begins anew.
-        if fault.kind != FaultKind::End && (again || self.laid_out(start)) {
-            match end_of(&self.buffer, start) {
-                End::At(end) => {
-                    self.unit(start, end, UnitKind::Line);
-                    self.behind(end);
-                    return Cut::More;
-                }
-                End::Open if !self.ended && open <= self.limits.record_bytes => {
+        let Some(fault) = fault else {
+            if size > limit {
+                return self.large(start);
+            }
+            self.unit(start, start + size, UnitKind::Line);
+            self.behind(start + size);
+            return Cut::More;
+        };
+        if waits {
+            self.retry = start + 2 * open;
+            return if open > limit { self.large(start) } else { self.wait(start) };
+        }
+        let mut end = None;
+        if matches!(fault.kind, FaultKind::Control) {
+            // A line end inside a string: one bad record, if all else about it is right.
+            match loose_end(&self.buffer, start, self.limits.depth) {
+                End::At(stop) => end = Some(stop),
+                End::Open if !self.ended && open <= limit => {
                     self.retry = start + 2 * open;
                     return self.wait(start);
                 }
                 _ => {}
             }
         }
+        // A value that is wrong inside, but was plainly laid out over several lines, is one bad
+        // record; anything else is a bad line, and the next line begins anew.
+        if end.is_none() && fault.kind != FaultKind::End && (again || self.laid_out(start)) {
+            match end_of(&self.buffer, start) {
+                End::At(stop) => end = Some(stop),
+                End::Open if !self.ended && open <= limit => {
+                    self.retry = start + 2 * open;
+                    return self.wait(start);
+                }
+                _ => {}
+            }
+        }
+        if let Some(end) = end {
+            self.unit(start, end, UnitKind::Line);
+            self.behind(end);
+            return Cut::More;
+        }
+        self.settled = Some(self.base + start as u64);
         let line_end = memchr::memchr(b'\n', &self.buffer[start..]).map_or(self.buffer.len(), |n| start + n);
         let (start, end) = trim(&self.buffer, start, line_end);
+        if end - start > limit {
+            return self.large(start);
+        }
         self.unit(start, end, UnitKind::Line);
         self.behind((line_end + 1).min(self.buffer.len()));
+        self.mid_line = false;
         Cut::More
     }
 
@@ -383,6 +486,7 @@ impl Cutter {
         self.at = end;
         self.searched = end;
         self.retry = 0;
+        self.mid_line = true;
     }
 
     /// The second line of the value at `start` is indented or begins like a member.
@@ -397,7 +501,8 @@ impl Cutter {
     fn list(&mut self, around: usize) -> Cut {
         loop {
             let i = skip_space(&self.buffer, self.at);
-            self.at = i;
+            // The line end stays, so that the indent of an open element does.
+            self.at = memchr::memrchr(b'\n', &self.buffer[self.at..i]).map_or(i, |n| self.at + n);
             if i >= self.buffer.len() {
                 if self.ended {
                     self.unit(i, i, UnitKind::Broken(Broken::Truncated));
@@ -423,11 +528,14 @@ impl Cutter {
             if self.buffer.len() < self.retry && !self.ended {
                 return Cut::Starved;
             }
-            match end_of(&self.buffer, i) {
+            match element_end(&self.buffer, i) {
                 // A scalar may go on behind the buffer's end.
                 End::At(end)
                     if end > i && (end < self.buffer.len() || self.ended || self.buffer[end - 1] == b'}') =>
                 {
+                    if end - i > self.limits.record_bytes {
+                        return Cut::Large;
+                    }
                     self.unit(i, end, UnitKind::Element);
                     self.behind(end);
                 }
@@ -436,14 +544,24 @@ impl Cutter {
                     self.unit(i, i + 1, UnitKind::Broken(Broken::Garbage));
                     self.behind(i + 1);
                 }
-                End::Line(end) => {
-                    let (start, end) = trim(&self.buffer, i, end);
-                    self.unit(start, end, UnitKind::Broken(Broken::Garbage));
-                    self.behind(end);
-                    if !self.next_object() {
+                End::Line(line_end) => match loose_end(&self.buffer, i, self.limits.depth) {
+                    End::At(end) => {
+                        self.unit(i, end, UnitKind::Element);
+                        self.behind(end);
+                    }
+                    End::Open if !self.ended && self.buffer.len() - i <= self.limits.record_bytes => {
+                        self.retry = 2 * self.buffer.len() - i;
                         return Cut::Starved;
                     }
-                }
+                    _ => {
+                        let indent = self.indent(i);
+                        let (start, end) = trim(&self.buffer, i, line_end);
+                        self.unit(start, end, UnitKind::Broken(Broken::Garbage));
+                        self.behind(end);
+                        self.state = State::Lost { around, indent };
+                        return Cut::More;
+                    }
+                },
                 _ if self.ended => {
                     let (start, end) = trim(&self.buffer, i, self.buffer.len());
                     self.unit(start, end, UnitKind::Broken(Broken::Truncated));
@@ -460,17 +578,35 @@ impl Cutter {
         }
     }
 
-    /// Goes to the next line that begins with an object.
-    fn next_object(&mut self) -> bool {
-        while let Some(n) = memchr::memchr(b'\n', &self.buffer[self.at..]) {
-            self.at += n + 1;
-            let i = skip_space(&self.buffer, self.at);
-            if self.buffer.get(i) == Some(&b'{') {
-                self.at = i;
-                return true;
+    /// How far to the right on its line `at` is, if nothing stands before it.
+    fn indent(&self, at: usize) -> Option<usize> {
+        let line = memchr::memrchr(b'\n', &self.buffer[..at])? + 1;
+        self.buffer[line..at].iter().all(u8::is_ascii_whitespace).then_some(at - line)
+    }
+
+    /// Behind an element whose end cannot be told: goes to the next line that begins with an
+    /// object, as far to the right as that element if it began a line.
+    fn lost(&mut self, around: usize, indent: Option<usize>) -> Cut {
+        let mut from = self.at;
+        while let Some(n) = memchr::memchr(b'\n', &self.buffer[from..]) {
+            self.at = from + n;
+            from = self.at + 1;
+            let first = skip_space(&self.buffer, from);
+            if first >= self.buffer.len() {
+                break;
+            }
+            if self.buffer[first] == b'{' && indent.is_none_or(|indent| self.indent(first) == Some(indent)) {
+                self.state = State::List { around };
+                return Cut::More;
             }
         }
-        self.ended
+        if self.ended {
+            let end = self.buffer.len();
+            self.unit(end, end, UnitKind::Broken(Broken::Truncated));
+            self.behind(end);
+            self.state = State::Top;
+        }
+        Cut::Starved
     }
 
     /// The members behind an envelope's array, up to its last brace.
@@ -513,6 +649,10 @@ impl Cutter {
             return Err(colon >= text.len());
         }
         let value = skip_space(text, colon + 1);
+        if value < text.len() && newlines(&text[end..value]) > 0 {
+            // Cut off here: nobody begins a line with a member's value, but with the next record.
+            return Err(false);
+        }
         let end = skip_value(text, value, self.limits.depth).map_err(|f| f.kind == FaultKind::End)?;
         // A scalar at the very end may go on.
         if end == text.len() && !self.ended { Err(true) } else { Ok(end) }
@@ -532,48 +672,8 @@ impl Cutter {
         Cut::More
     }
 
-    /// The bracket of the list of records in the object at `start`, and how many objects are open
-    /// around it. An object that calls itself something else than a list is a record.
     fn envelope(&self, start: usize) -> Option<(usize, usize)> {
-        let text = &self.buffer;
-        let mut open: Vec<&[u8]> = Vec::new();
-        let mut i = skip_space(text, start + 1);
-        loop {
-            match text.get(i)? {
-                b',' => i = skip_space(text, i + 1),
-                b'}' => {
-                    open.pop()?;
-                    i = skip_space(text, i + 1);
-                    continue;
-                }
-                _ => {}
-            }
-            let (end, _) = string(text, i).ok().filter(|_| text[i] == b'"')?;
-            let key = &text[i + 1..end - 1];
-            let colon = skip_space(text, end);
-            let value = skip_space(text, (text.get(colon) == Some(&b':')).then_some(colon + 1)?);
-            let depth = open.len();
-            let on_path = self.envelopes.iter().any(|path| {
-                path.len() > depth
-                    && open.iter().zip(path).all(|(a, b)| **a == *b.as_bytes())
-                    && path[depth].as_bytes() == key
-            });
-            let whole =
-                on_path && self.envelopes.iter().any(|p| p.len() == depth + 1 && p[depth].as_bytes() == key);
-            match text.get(value)? {
-                b'[' if whole => return Some((value, depth + 1)),
-                b'{' if on_path => {
-                    open.push(key);
-                    i = skip_space(text, value + 1);
-                    continue;
-                }
-                b'"' if depth == 0 && key == b"object" && !text[value..].starts_with(b"\"list\"") => {
-                    return None;
-                }
-                _ => {}
-            }
-            i = skip_space(text, skip_value(text, value, self.limits.depth).ok()?);
-        }
+        envelope_list(&self.buffer, start, &self.envelopes, self.limits.depth)
     }
 
     fn begin_past(&mut self) {
@@ -584,12 +684,17 @@ impl Cutter {
         };
         let first = self.buffer.get(start).copied();
         let by_line = around.is_none() && self.framing != Framing::Json && !self.laid_out(start);
-        let value = (!by_line && matches!(first, Some(b'{' | b'[' | b'"'))).then_some((0, false, false));
+        let value = match first {
+            Some(b'{' | b'[' | b'"') if self.framing != Framing::Lines => Some((0, false, false)),
+            _ => None,
+        };
+        let by_line = by_line || value.is_none();
         self.line += newlines(&self.buffer[..start]);
         self.base += start as u64;
         self.buffer.drain(..start);
         (self.at, self.searched, self.retry) = (0, 0, 0);
-        let past = Past { start: self.base, line: self.line, bytes: 0, hash: Sha256::new(), value, around };
+        let past =
+            Past { start: self.base, line: self.line, bytes: 0, hash: Sha256::new(), by_line, value, around };
         self.state = State::Past(past);
     }
 
@@ -598,10 +703,9 @@ impl Cutter {
         let State::Past(past) = &mut self.state else {
             return None;
         };
-        let end = match &mut past.value {
-            None => memchr::memchr(b'\n', &self.buffer),
-            Some(value) => value_goes_on(&self.buffer, value),
-        };
+        let line_end = past.by_line.then(|| memchr::memchr(b'\n', &self.buffer)).flatten();
+        let line = &self.buffer[..line_end.unwrap_or(self.buffer.len())];
+        let end = past.value.as_mut().and_then(|value| value_goes_on(line, value)).or(line_end);
         let taken = end.unwrap_or(self.buffer.len());
         past.hash.update(&self.buffer[..taken]);
         past.bytes += taken as u64;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::json::skip_space;
+use crate::json::{FaultKind, skip_space, skip_value, string};
 
 /// Where a value ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +55,122 @@ fn string_end(text: &[u8], at: usize) -> End {
     }
 }
 
+/// The end of the element of a list at `at`. Where brackets do not match, a closer closes the
+/// nearest of its kind, or the list; and an object that follows a comma inside an object can only
+/// be the list's next element: a missing bracket costs its own element, not those behind it.
+pub(super) fn element_end(text: &[u8], at: usize) -> End {
+    // One bit per open bracket, the innermost lowest: is it an object?
+    let mut objects = 0u128;
+    let mut depth = 0usize;
+    let mut i = at;
+    while let Some(&byte) = text.get(i) {
+        match byte {
+            b'"' => match string_end(text, i) {
+                End::At(end) => {
+                    i = end;
+                    if depth == 0 {
+                        return End::At(i);
+                    }
+                    continue;
+                }
+                other => return other,
+            },
+            // Deeper than the bits go nothing can be told; the worker refuses it all the same.
+            b'{' | b'[' if depth == 128 => return end_of(text, at),
+            b'{' | b'[' => {
+                objects = objects << 1 | (byte == b'{') as u128;
+                depth += 1;
+            }
+            b'}' | b']' => {
+                let same = if byte == b'}' { objects } else { !objects };
+                let up = same.trailing_zeros() as usize;
+                if up >= depth {
+                    return End::At(i);
+                }
+                depth -= up + 1;
+                if depth == 0 {
+                    return End::At(i + 1);
+                }
+                objects >>= up + 1;
+            }
+            b',' if depth > 0 && objects & 1 == 1 => {
+                if text.get(skip_space(text, i + 1)) == Some(&b'{') {
+                    return End::At(i);
+                }
+            }
+            b',' | b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => return End::At(i),
+            _ => {}
+        }
+        i += 1;
+    }
+    End::Open
+}
+
+/// The end of the value at `at` when control characters in its strings are let pass; `Line` when
+/// it is wrong even so. Looks at ever more lines, so that what is cut off costs little.
+pub(super) fn loose_end(text: &[u8], at: usize, depth: usize) -> End {
+    let mut copy = Vec::new();
+    let mut lines = 2;
+    loop {
+        let stop = memchr::memchr_iter(b'\n', &text[at..]).nth(lines - 1).map_or(text.len(), |n| at + n + 1);
+        copy.clear();
+        copy.extend(text[at..stop].iter().map(|&b| if b < 0x20 { b' ' } else { b }));
+        match skip_value(&copy, 0, depth) {
+            Ok(end) => return End::At(at + end),
+            Err(fault) if fault.kind != FaultKind::End => return End::Line(at + fault.at),
+            Err(_) if stop == text.len() => return End::Open,
+            Err(_) => lines *= 2,
+        }
+    }
+}
+
+/// The bracket of the list of records in the object at `start`, and how many objects are open
+/// around it. An object that calls itself something else than a list is a record.
+pub fn envelope_list(
+    text: &[u8],
+    start: usize,
+    envelopes: &[Vec<String>],
+    depth: usize,
+) -> Option<(usize, usize)> {
+    let mut open: Vec<&[u8]> = Vec::new();
+    let mut i = skip_space(text, start + 1);
+    loop {
+        match text.get(i)? {
+            b',' => i = skip_space(text, i + 1),
+            b'}' => {
+                open.pop()?;
+                i = skip_space(text, i + 1);
+                continue;
+            }
+            _ => {}
+        }
+        let (end, _) = string(text, i).ok().filter(|_| text[i] == b'"')?;
+        let key = &text[i + 1..end - 1];
+        let colon = skip_space(text, end);
+        let value = skip_space(text, (text.get(colon) == Some(&b':')).then_some(colon + 1)?);
+        let level = open.len();
+        let on_path = envelopes.iter().any(|path| {
+            path.len() > level
+                && open.iter().zip(path).all(|(a, b)| **a == *b.as_bytes())
+                && path[level].as_bytes() == key
+        });
+        let whole = on_path && envelopes.iter().any(|p| p.len() == level + 1 && p[level].as_bytes() == key);
+        match text.get(value)? {
+            b'[' if whole => return Some((value, level + 1)),
+            b'{' if on_path => {
+                open.push(key);
+                i = skip_space(text, value + 1);
+                continue;
+            }
+            b'"' if level == 0 && key == b"object" && !text[value..].starts_with(b"\"list\"") => {
+                return None;
+            }
+            _ => {}
+        }
+        i = skip_space(text, skip_value(text, value, depth).ok()?);
+    }
+}
+
 /// The end of the value at `at`, if its brackets close within the text.
 pub fn value_end(text: &[u8], at: usize) -> Option<usize> {
     match end_of(text, at) {
@@ -76,8 +192,10 @@ pub fn elements(
         match text[i] {
             b']' => return (i + 1, None),
             b',' => i = skip_space(text, i + 1),
-            _ => match end_of(text, i) {
-                End::At(end) if end > i => {
+            _ => match element_end(text, i) {
+                End::At(end) => {
+                    // A closer that closes nothing is an element of its own.
+                    let end = end.max(i + 1);
                     out.push(i..end);
                     i = skip_space(text, end);
                 }

@@ -1,7 +1,7 @@
 //! A table: rows of `from → to` plus words of the closed vocabulary.
 
 use super::path::{parse_path, parse_target_path};
-use super::{At, Path, Seg, only_keys, texts};
+use super::{At, Path, Seg, one_text, only_keys, texts};
 use crate::error::Diagnostic;
 use crate::ops::net::Family;
 use crate::ops::time::TimeFormat;
@@ -136,7 +136,7 @@ fn row(node: &Node, out: &mut Complaints) -> Option<Row> {
     let to_path = match parse_target_path(&to.is) {
         Ok(path) => At::new(path, to.span.clone()),
         Err((at, message)) => {
-            let start = to.span.start + at;
+            let start = to.span.start + at + quote(node.get("to"));
             out.add(&(start..start + 1), message);
             return None;
         }
@@ -179,13 +179,16 @@ fn row(node: &Node, out: &mut Complaints) -> Option<Row> {
         None => None,
     };
     let (steps, list_step) = node.get("as").map(|steps| parse_steps(steps, out)).unwrap_or_default();
+    if let (Some(given), From::Count { .. }) = (node.get("as"), &from) {
+        out.add(&given.span, "`count` gives a number and takes no steps");
+    }
     let label = match (node.get("label"), node.get("label_from")) {
         (Some(_), Some(from)) => {
             out.add(&from.span, "a label has one key: `label` (a text) or `label_from` (a path)");
             None
         }
         (Some(text), None) => {
-            let text = texts(text, out).into_iter().next()?;
+            let text = one_text(text, out)?;
             Some(Label::Const(text))
         }
         (None, Some(path)) => Some(Label::From(parse_path_node(path, out)?)),
@@ -214,6 +217,11 @@ fn paths(node: &Node, out: &mut Complaints) -> Option<Vec<At<Path>>> {
     items.iter().map(|item| parse_path_node(item, out)).collect()
 }
 
+/// The opening quote of a scalar is a byte of its place, not of its text.
+fn quote(node: Option<&Node>) -> usize {
+    node.is_some_and(|n| matches!(&n.kind, NodeKind::Scalar { plain: false, .. })) as usize
+}
+
 /// One path, or a complaint that points into it.
 pub(super) fn parse_path_node(node: &Node, out: &mut Complaints) -> Option<At<Path>> {
     let Some(text) = node.text() else {
@@ -223,8 +231,7 @@ pub(super) fn parse_path_node(node: &Node, out: &mut Complaints) -> Option<At<Pa
     match parse_path(text) {
         Ok(path) => Some(At::new(path, node.span.clone())),
         Err((at, message)) => {
-            let quoted = matches!(&node.kind, NodeKind::Scalar { plain: false, .. }) as usize;
-            let start = node.span.start + at + quoted;
+            let start = node.span.start + at + quote(Some(node));
             out.add(&(start..start + 1), format!("in the path `{text}`: {message}"));
             None
         }
@@ -306,11 +313,12 @@ pub fn parse_cond(node: &Node, out: &mut Complaints) -> Option<Cond> {
             }
             "exists" => match value.bool() {
                 Some(true) => Test::Exists,
-                Some(false) => {
+                Some(false) if path.is_some() => {
                     let test = Cond::Test { path: path.clone()?, test: Test::Exists };
                     all.push(Cond::Not(Box::new(test)));
                     continue;
                 }
+                Some(false) => Test::Exists,
                 None => {
                     out.add(&value.span, "`exists` is true or false");
                     return None;
@@ -323,7 +331,7 @@ pub fn parse_cond(node: &Node, out: &mut Complaints) -> Option<Cond> {
                 }
                 Test::OneOf(texts(value, out).into_iter().map(|t| t.is).collect())
             }
-            "glob" => Test::Glob(Glob::new(texts(value, out).first().map(|t| t.is.as_str())?)),
+            "glob" => Test::Glob(Glob::new(&one_text(value, out)?.is)),
             "regex" => Test::Regex(regex(value, out)?),
             _ => continue,
         };
@@ -349,7 +357,7 @@ pub fn parse_cond(node: &Node, out: &mut Complaints) -> Option<Cond> {
 }
 
 fn regex(node: &Node, out: &mut Complaints) -> Option<regex::Regex> {
-    let text = texts(node, out).into_iter().next()?;
+    let text = one_text(node, out)?;
     match regex::Regex::new(&text.is) {
         Ok(regex) => Some(regex),
         Err(e) => {
@@ -444,7 +452,7 @@ fn step(word: &str, argument: Option<&Node>) -> Result<Parsed, String> {
 }
 
 fn argument_step(word: &str, argument: &Node, out: &mut Complaints) -> Option<Parsed> {
-    let text = |out: &mut Complaints| texts(argument, out).into_iter().next().map(|t| t.is);
+    let text = |out: &mut Complaints| one_text(argument, out).map(|t| t.is);
     let step = match word {
         "time" => time_step(argument, out)?,
         "ip" => match text(out)?.as_str() {
@@ -463,7 +471,11 @@ fn argument_step(word: &str, argument: &Node, out: &mut Complaints) -> Option<Pa
             let (pattern, take) = match argument.map() {
                 Some(_) => {
                     only_keys(argument, "`regex`", &["match", "take"], out);
-                    (argument.get("match")?, argument.get("take"))
+                    let Some(pattern) = argument.get("match") else {
+                        out.add(&argument.span, "`regex` needs `match`: the expression");
+                        return None;
+                    };
+                    (pattern, argument.get("take"))
                 }
                 None => (argument, None),
             };
@@ -486,7 +498,12 @@ fn argument_step(word: &str, argument: &Node, out: &mut Complaints) -> Option<Pa
         }
         "split" => {
             if argument.map().is_none() {
-                return Some(Parsed::List(ListStep::Split(text(out)?)));
+                let by = one_text(argument, out)?;
+                if by.is.is_empty() {
+                    out.add(&by.span, "`split` needs the text between the pieces");
+                    return None;
+                }
+                return Some(Parsed::List(ListStep::Split(by.is)));
             }
             only_keys(argument, "`split`", &["by", "take"], out);
             let by = super::need_text(argument, "`split`", "by", out)?;

@@ -4,7 +4,7 @@
 use indexmap::IndexMap;
 
 use super::rows::{parse_cond, parse_path_node, parse_steps};
-use super::{At, Cond, Head, Path, need_text, only_keys, texts};
+use super::{At, Cond, Head, Path, need_map, need_text, only_keys, texts};
 use crate::error::Diagnostic;
 use crate::ops::Step;
 use crate::yaml::{Complaints, Node, Source};
@@ -99,7 +99,8 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<SourceDef> {
         }
         None => None,
     };
-    for (key, node) in root.get("let").and_then(Node::map).unwrap_or_default() {
+    let named = root.get("let").and_then(|node| need_map(node, "let", out));
+    for (key, node) in named.unwrap_or_default() {
         if key.text == "payload" || lets.contains_key(&key.text) {
             out.add(&key.span, format!("`${}` is already a name of every source", key.text));
         }
@@ -107,13 +108,18 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<SourceDef> {
         lets.insert(key.text.clone(), value);
     }
     let mut classes = Vec::new();
-    if let Some(fields) = root.get("fields") {
+    if let Some(fields) = root.get("fields")
+        && need_map(fields, "fields", out).is_some()
+    {
         only_keys(fields, "`fields`", &["meta", "pii", "content"], out);
         for (key, class) in [("meta", Class::Meta), ("pii", Class::Pii), ("content", Class::Content)] {
-            let Some(node) = fields.get(key) else {
+            let Some(node) = fields.get(key) else { continue };
+            // A class that is misread would let content pass.
+            let Some(items) = node.list() else {
+                out.add(&node.span, format!("`{key}` must be a list of paths, not {}", node.what()));
                 continue;
             };
-            for item in node.list().unwrap_or_default() {
+            for item in items {
                 let Some(path) = parse_path_node(item, out) else {
                     continue;
                 };
@@ -155,7 +161,11 @@ fn read_time(node: &Node, out: &mut Complaints) -> Option<Let> {
 fn read_let(node: &Node, earlier: &IndexMap<String, Let>, out: &mut Complaints) -> Let {
     if node.map().is_some() {
         only_keys(node, "a named value", &["from", "as"], out);
-        let paths = node.get("from").map(|from| path_list(from, earlier, out)).unwrap_or_default();
+        let Some(from) = node.get("from") else {
+            out.add(&node.span, "a named value needs `from`: its path or paths");
+            return Let { paths: Vec::new(), steps: Vec::new() };
+        };
+        let paths = path_list(from, earlier, out);
         let (steps, list) = node.get("as").map(|steps| parse_steps(steps, out)).unwrap_or_default();
         if let Some(list) = list {
             out.add(&list.span, "a named value holds one value: join, first and last belong into a row");
@@ -172,6 +182,9 @@ fn path_list(node: &Node, earlier: &IndexMap<String, Let>, out: &mut Complaints)
         None => std::slice::from_ref(node),
     };
     let mut paths = Vec::new();
+    if items.is_empty() {
+        out.add(&node.span, "an empty list of paths");
+    }
     for item in items {
         let Some(path) = parse_path_node(item, out) else {
             continue;

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
-use super::{At, Seg, need_text, only_keys, parse_target_path, texts};
+use super::{At, Seg, need_map, need_text, only_keys, parse_target_path, texts};
 use crate::error::{Diagnostic, did_you_mean};
-use crate::yaml::{Complaints, Node, Source};
+use crate::yaml::{Complaints, Key, Node, Source};
 
 /// What the mapping files of a target are written in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -275,7 +275,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
     if dialect == Dialect::Panther {
         return Some(def);
     }
-    for (key, values) in root.get("enums").and_then(Node::map).unwrap_or_default() {
+    for (key, values) in map_of(root, "enums", out) {
         let values = texts(values, out).into_iter().map(|t| t.is).collect();
         def.enums.insert(key.text.clone(), values);
     }
@@ -283,9 +283,9 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
     let list = |key: &str, out: &mut Complaints| root.get(key).map(|n| texts(n, out)).unwrap_or_default();
     def.deprecated = list("deprecated", out).into_iter().map(|t| t.is).collect();
     def.required = checked_paths(&def, list("required", out), out);
-    def.forbidden = list("forbidden", out).into_iter().map(|t| t.is).collect();
+    def.forbidden = checked_paths(&def, list("forbidden", out), out);
     def.fallback = list("fallback", out).into_iter().map(|t| t.is).collect();
-    for (key, value) in root.get("max_bytes").and_then(Node::map).unwrap_or_default() {
+    for (key, value) in map_of(root, "max_bytes", out) {
         match value.text().and_then(|t| t.parse().ok()) {
             Some(n) => {
                 checked_paths(&def, vec![At::new(key.text.clone(), key.span.clone())], out);
@@ -296,9 +296,13 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
             }
         }
     }
-    for (key, needs) in root.get("rules").and_then(Node::map).unwrap_or_default() {
+    for (key, needs) in map_of(root, "rules", out) {
         let mut list = Vec::new();
-        for need in needs.list().unwrap_or_default() {
+        let Some(needed) = needs.list() else {
+            out.add(&needs.span, format!("a list of needs, not {}", needs.what()));
+            continue;
+        };
+        for need in needed {
             let any = texts(need, out);
             list.push(checked_paths(&def, any, out));
         }
@@ -306,6 +310,10 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
     }
     check_event_types(root, &def, out);
     Some(def)
+}
+
+fn map_of<'a>(root: &'a Node, key: &str, out: &mut Complaints) -> &'a [(Key, Node)] {
+    root.get(key).and_then(|node| need_map(node, key, out)).unwrap_or_default()
 }
 
 fn read_types(root: &Node, def: &mut TargetDef, out: &mut Complaints) {
@@ -316,7 +324,7 @@ fn read_types(root: &Node, def: &mut TargetDef, out: &mut Complaints) {
     let names: Vec<&str> = types.iter().map(|(k, _)| k.text.as_str()).collect();
     for (key, fields) in types {
         let mut read = IndexMap::new();
-        for (field, ty) in fields.map().unwrap_or_default() {
+        for (field, ty) in need_map(fields, &key.text, out).unwrap_or_default() {
             let (inner, repeated, map) = match (ty.list(), ty.map()) {
                 (Some([one]), _) => (one, true, false),
                 (_, Some([(_, value)])) => (value, false, true),
