@@ -22,6 +22,8 @@ pub struct Catalog {
     pub sources: IndexMap<String, SourceDef>,
     /// The mapping of a source to a target: (source, target).
     pub mappings: IndexMap<(String, String), Mapping>,
+    /// Complaints that stop a run: collected, so that a plan can say them with its own.
+    pub wrong: Vec<Diagnostic>,
     /// Complaints that do not stop a run.
     pub warnings: Vec<Diagnostic>,
 }
@@ -33,7 +35,8 @@ pub enum Mapping {
 }
 
 /// The built-in mapping files and, laid over them, those of the user's folders: a file of the same
-/// name takes the place of the built-in one.
+/// name takes the place of the built-in one. What is wrong with them stands in the catalog; a plan
+/// compiled from it says it.
 pub fn load(folders: &[&Path]) -> Result<Catalog, Error> {
     let mut files: BTreeMap<String, Source> = BTreeMap::new();
     built_in(&BUILT_IN, &mut files);
@@ -45,14 +48,23 @@ pub fn load(folders: &[&Path]) -> Result<Catalog, Error> {
     }
     let mut catalog = Catalog::default();
     let mut wrong = Vec::new();
+    let mut failed: Vec<&str> = Vec::new();
     for kind in [FileKind::Target, FileKind::Source, FileKind::Mapping] {
         for (path, source) in &files {
-            if file_kind(path) == Some(kind) {
-                wrong.extend(read_file(kind, path, source, &mut catalog).err().into_iter().flatten());
+            // A mapping beside a source or target that is wrong cannot be judged.
+            let known = |name: Option<String>| name.is_some_and(|name| failed.contains(&name.as_str()));
+            let follows = kind == FileKind::Mapping && (known(source_file(path)) || known(target_file(path)));
+            if file_kind(path) != Some(kind) || follows {
+                continue;
+            }
+            if let Err(list) = read_file(kind, path, source, &mut catalog) {
+                wrong.extend(list);
+                failed.push(path);
             }
         }
     }
-    if wrong.is_empty() { Ok(catalog) } else { Err(Error::Mappings(wrong)) }
+    catalog.wrong.extend(wrong);
+    Ok(catalog)
 }
 
 /// Reads schema files given by the user.
@@ -111,6 +123,16 @@ fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<String, Source>)
         }
     }
     Ok(())
+}
+
+/// The source file beside a mapping.
+fn source_file(mapping: &str) -> Option<String> {
+    mapping.rsplit_once('/').map(|(folder, _)| format!("{folder}/source.yaml"))
+}
+
+/// The target file of a mapping.
+fn target_file(mapping: &str) -> Option<String> {
+    mapping.rsplit_once('/').map(|(_, file)| format!("targets/{file}"))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -179,6 +201,7 @@ fn read_file(
             let mapping = match target.dialect {
                 Dialect::Tables => {
                     let table = Table::parse(source, &root)?;
+                    catalog.wrong.extend(table.wrong.iter().cloned());
                     named(&table.target.is, stem, "target")?;
                     Mapping::Table(table)
                 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::metrics::Reason;
 use crate::normalize::{Dead, NamesOf};
 use crate::ops::time::Instant;
 use crate::plan::{Content, Plan, Request};
@@ -89,6 +90,9 @@ fn find(folder: &Path, cases: &mut Vec<PathBuf>) -> Result<(), Error> {
         if path.is_dir() {
             find(&path, cases)?;
         } else if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("input.")) {
+            if cases.last().is_some_and(|last| last.parent() == path.parent()) {
+                return Err(Error::Usage(format!("{}: a case has one input", path.display())));
+            }
             cases.push(path);
         }
     }
@@ -176,7 +180,10 @@ fn normalized(plan: &Plan, input: &Path, name: &str) -> Result<BTreeMap<String, 
     let mut texts: Vec<Vec<u8>> = vec![Vec::new(); plan.targets.len()];
     let outcome = {
         let mut letter = |d: &Dead, names: &NamesOf| {
-            d.write(names, &mut dead);
+            // A source need not have a mapping to every target there is.
+            if d.reason != Reason::NoMapping {
+                d.write(names, &mut dead);
+            }
             Ok(())
         };
         let targets = texts.iter_mut().map(|t| Some(Box::new(t) as Box<dyn std::io::Write>)).collect();

@@ -278,6 +278,9 @@ fn check(args: &Check) -> Result<u8, Error> {
 
 fn list(args: &Mappings) -> Result<u8, Error> {
     let catalog = catalog(args)?;
+    if !catalog.wrong.is_empty() {
+        return Err(Error::Mappings(catalog.wrong));
+    }
     let mut text = String::from("sources\n");
     for source in catalog.sources.values() {
         let bears = if source.bears_content() { " (bears content)" } else { "" };

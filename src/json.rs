@@ -12,8 +12,8 @@ mod text;
 mod walk;
 mod want;
 
-pub use scan::{MAX_DEPTH, cell_at, elements, leaf_count, members, skip_space, skip_value, string};
 pub use copy::{Copied, copy_value};
+pub use scan::{MAX_DEPTH, cell_at, elements, leaf_count, members, skip_space, skip_value, string};
 pub use text::{copy_string, hex4, push_quoted, push_str_escaped, unescape};
 pub use walk::{Rest, Slots, View, walk};
 pub use want::{NodeId, SlotAt, Want, push_step};

@@ -39,10 +39,12 @@ pub enum Reason {
     BadValue,
     /// A value that the schema's `validate` forbids.
     NotAllowed,
+    /// The mapping found nothing in the record to write.
+    Empty,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 12] = [
+    pub const ALL: [Reason; 13] = [
         Reason::NotJson,
         Reason::NotUtf8,
         Reason::NotObject,
@@ -55,6 +57,7 @@ impl Reason {
         Reason::Missing,
         Reason::BadValue,
         Reason::NotAllowed,
+        Reason::Empty,
     ];
 
     pub fn name(self) -> &'static str {
@@ -71,6 +74,7 @@ impl Reason {
             Reason::Missing => "missing",
             Reason::BadValue => "bad_value",
             Reason::NotAllowed => "not_allowed",
+            Reason::Empty => "empty",
         }
     }
 }

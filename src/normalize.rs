@@ -1,9 +1,11 @@
 //! The hot path of one record, whole: walk, recognise, fill slots, write shapes, count. Knows no
 //! thread, no file and no YAML; never fails: what is wrong with a record becomes its verdict.
 
+mod allowed;
 mod dead;
 mod pen;
 mod read;
+mod standard;
 mod value;
 
 use std::ops::Range;
@@ -347,7 +349,13 @@ impl Work<'_> {
                 }),
                 Route::Lanes(_) => self.target(source, target, record, facts, shown),
             };
-            self.coverage(source, target, named_payload.is_some(), verdict.as_ref().ok().map(|v| v.lane), shown);
+            self.coverage(
+                source,
+                target,
+                named_payload.is_some(),
+                verdict.as_ref().ok().map(|v| v.lane),
+                shown,
+            );
             match verdict {
                 Ok(Verdict { events: 0, .. }) => self.of_target(source, target, |o| o.dropped += 1),
                 Ok(v) => self.of_target(source, target, |o| {
@@ -373,7 +381,14 @@ impl Work<'_> {
     }
 
     /// Tries the lanes of one target; the last one's refusal names all of theirs.
-    fn target(&mut self, source: usize, target: usize, record: u64, facts: &Facts, shown: bool) -> Result<Verdict, Dead> {
+    fn target(
+        &mut self,
+        source: usize,
+        target: usize,
+        record: u64,
+        facts: &Facts,
+        shown: bool,
+    ) -> Result<Verdict, Dead> {
         let plan = self.plan;
         let Route::Lanes(lanes) = &plan.lanes[source][target] else {
             return Err(Dead::new(Reason::NoMapping, String::new()));
@@ -407,7 +422,7 @@ impl Work<'_> {
         }
         let (_, first) = &refusals[0];
         let mut dead = Dead::new(first.reason, first.message(shown));
-        dead.path = Some(first.path.clone());
+        dead.path = Some(first.path.clone()).filter(|path| !path.is_empty());
         if refusals.len() > 1 {
             let all =
                 refusals.iter().map(|(i, r)| format!("{}: {}: {}", lanes[*i].name, r.path, r.message(shown)));
@@ -587,7 +602,7 @@ impl Work<'_> {
         if dead.whole && (self.plan.content == Content::Full || (known.is_some() && !bears)) {
             dead.record = Some(String::from_utf8_lossy(raw).into_owned());
         } else if let Some(source) = known.filter(|s| bears && !s.dropped) {
-            dead.fields = pen::allowed_copy(&self.plan.want, self.text, range.start, 0, &source.allowed);
+            dead.fields = allowed::allowed_copy(&self.plan.want, self.text, range.start, 0, &source.allowed);
         }
         self.out.dead.push(dead);
     }

@@ -7,6 +7,7 @@ mod schema;
 mod shape;
 mod sources;
 mod tables;
+mod tree;
 
 use std::sync::Arc;
 
@@ -148,6 +149,9 @@ impl Plan {
     pub fn compile(catalog: &Catalog, request: &Request) -> Result<Plan, Error> {
         for name in &request.targets {
             if !catalog.targets.contains_key(name) {
+                if !catalog.wrong.is_empty() {
+                    return Err(Error::Mappings(catalog.wrong.clone()));
+                }
                 return Err(unknown("target", name, catalog.targets.keys()));
             }
         }
@@ -194,7 +198,7 @@ struct Parts {
 }
 
 fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Parts, Error> {
-    let mut wrong = Vec::new();
+    let mut wrong = catalog.wrong.clone();
     let mut warnings = Vec::new();
     let mut roots = Vec::new();
     let (mut envelopes, mut envelope_paths) = (Vec::new(), Vec::new());
@@ -224,17 +228,17 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
             let scope = sources::PathScope { def: Some(def), payload: roots[i], content: request.content };
             let user = target.dialect == Dialect::Panther && !request.schemas.is_empty();
             let route = match catalog.mappings.get(&(def.name.clone(), name.clone())) {
-                _ if user => schemas(&request.schemas, &scope, want, &mut warnings),
-                Some(Mapping::Table(table)) => match tables::compile(table, target, &scope, want) {
-                    Ok(lane) => Route::Lanes(vec![lane]),
-                    Err(list) => {
-                        wrong.extend(list);
-                        Route::Nowhere
+                _ if user => schemas(&request.schemas, &scope, want),
+                Some(Mapping::Table(table)) => {
+                    match tables::compile(table, target, &scope, want, &mut warnings) {
+                        Ok(lane) => Route::Lanes(vec![lane]),
+                        Err(list) => {
+                            wrong.extend(list);
+                            Route::Nowhere
+                        }
                     }
-                },
-                Some(Mapping::Schema(schema)) => {
-                    schemas(std::slice::from_ref(schema), &scope, want, &mut warnings)
                 }
+                Some(Mapping::Schema(schema)) => schemas(std::slice::from_ref(schema), &scope, want),
                 None => Route::Nowhere,
             };
             row.push(route);
@@ -244,7 +248,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
     let nobody = sources::PathScope { def: None, payload: None, content: request.content };
     let unrecognised = request.targets.iter().map(|name| {
         let user = catalog.targets[name].dialect == Dialect::Panther && !request.schemas.is_empty();
-        if user { schemas(&request.schemas, &nobody, want, &mut warnings) } else { Route::Nowhere }
+        if user { schemas(&request.schemas, &nobody, want) } else { Route::Nowhere }
     });
     let unrecognised = unrecognised.collect();
     lanes.push(unrecognised);
@@ -255,15 +259,9 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
 }
 
 /// The most specific schema is tried first; equals keep the order in which they were given.
-fn schemas(
-    list: &[Schema],
-    scope: &sources::PathScope,
-    want: &mut Want,
-    warnings: &mut Vec<Diagnostic>,
-) -> Route {
+fn schemas(list: &[Schema], scope: &sources::PathScope, want: &mut Want) -> Route {
     let mut order: Vec<&Schema> = list.iter().collect();
     order.sort_by_key(|s| std::cmp::Reverse(s.specificity()));
-    let _ = warnings;
     Route::Lanes(order.into_iter().map(|schema| schema::compile(schema, scope, want)).collect())
 }
 

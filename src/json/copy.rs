@@ -124,7 +124,12 @@ impl Copy<'_> {
     }
 
     /// The place among the open object's members of one with the same key.
-    fn earlier(&self, base: usize, key: (usize, usize), by_key: &mut Option<HashMap<String, usize>>) -> Option<usize> {
+    fn earlier(
+        &self,
+        base: usize,
+        key: (usize, usize),
+        by_key: &mut Option<HashMap<String, usize>>,
+    ) -> Option<usize> {
         let members = &self.copied.members[base..];
         if members.len() < FEW {
             let raw = &self.text[key.0..key.1];
@@ -132,11 +137,20 @@ impl Copy<'_> {
             return members.iter().position(|m| {
                 let other = &self.text[m.key.0..m.key.1];
                 m.start != m.end
-                    && if plain && !other.contains(&b'\\') { raw == other } else { self.chars(key) == self.chars(m.key) }
+                    && if plain && !other.contains(&b'\\') {
+                        raw == other
+                    } else {
+                        self.chars(key) == self.chars(m.key)
+                    }
             });
         }
         let known = by_key.get_or_insert_with(|| {
-            members.iter().enumerate().filter(|(_, m)| m.start != m.end).map(|(i, m)| (self.chars(m.key), i)).collect()
+            members
+                .iter()
+                .enumerate()
+                .filter(|(_, m)| m.start != m.end)
+                .map(|(i, m)| (self.chars(m.key), i))
+                .collect()
         });
         known.insert(self.chars(key), members.len())
     }

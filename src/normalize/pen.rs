@@ -1,14 +1,13 @@
 //! Writing shapes: one record, one lane, straight into the output buffer.
 
 use super::read::Facts;
+use super::standard::AnyValues;
 use super::value::{Failed, Val, expected};
-use crate::json::{self, Cell, Kind, NodeId, View, Want};
+use crate::json::{self, Cell, Kind, View, Want};
 use crate::metrics::{LaneCounts, Reason};
-use crate::ops::indicator::AnyField;
-use crate::ops::time::{Instant, write_stored};
+use crate::ops::time::Instant;
 use crate::plan::{
-    Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Read, ReadAt, Shape, Standard,
-    TypeRules,
+    Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Read, ReadAt, Shape, TypeRules,
 };
 use crate::table::ListStep;
 
@@ -31,24 +30,6 @@ pub(super) struct Standing {
     pub(super) any: AnyValues,
     /// Elements of the list being written, for `distinct`.
     elements: Vec<(usize, usize)>,
-}
-
-/// Indicator values of one event, in one buffer.
-#[derive(Debug, Default)]
-pub(super) struct AnyValues {
-    text: String,
-    values: Vec<(AnyField, u32, u32)>,
-}
-
-impl AnyValues {
-    pub(super) fn add(&mut self, field: AnyField, value: &str) {
-        if value.is_empty() {
-            return;
-        }
-        let start = self.text.len() as u32;
-        self.text.push_str(value);
-        self.values.push((field, start, self.text.len() as u32));
-    }
 }
 
 impl Standing {
@@ -169,13 +150,15 @@ impl<'a> Pen<'a> {
     fn event(&mut self, lane: &Lane, now: Instant, row_id: &mut dyn FnMut(usize)) -> Wrote {
         self.standing.presence.clear();
         self.standing.presence.resize(lane.presences, false);
-        self.standing.any.text.clear();
-        self.standing.any.values.clear();
+        self.standing.any.clear();
         self.event_time = None;
         self.type_at = None;
         let start = self.out.len();
         self.out.push(b'{');
-        self.fields(&lane.root)?;
+        if !self.fields(&lane.root)? && lane.standard.is_none() {
+            let what = "the mapping found nothing in the record".into();
+            return Err(Refusal { reason: Reason::Empty, path: String::new(), what, shown: None });
+        }
         if let Some(standard) = &lane.standard {
             self.standard(standard, start, now, row_id);
         }
@@ -212,41 +195,6 @@ impl<'a> Pen<'a> {
         }
         self.out.splice(start + 1..end - 1, name.iter().copied());
         generic(name)
-    }
-
-    /// The standard fields of a stored Panther event.
-    fn standard(&mut self, standard: &Standard, start: usize, now: Instant, row_id: &mut dyn FnMut(usize)) {
-        let out = &mut self.out;
-        if out.len() > start + 1 {
-            out.push(b',');
-        }
-        out.extend_from_slice(b"\"p_log_type\":");
-        json::push_quoted(&standard.log_type, out);
-        out.extend_from_slice(b",\"p_row_id\":\"");
-        row_id(out.len());
-        out.extend_from_slice(&[b'0'; 32]);
-        out.extend_from_slice(b"\",\"p_event_time\":\"");
-        write_stored(self.event_time.unwrap_or(now), out);
-        out.extend_from_slice(b"\",\"p_parse_time\":\"");
-        write_stored(now, out);
-        out.extend_from_slice(b"\",\"p_schema_version\":");
-        out.extend_from_slice(standard.version.to_string().as_bytes());
-        let AnyValues { text, values } = &mut self.standing.any;
-        let value = |v: &(AnyField, u32, u32)| &text[v.1 as usize..v.2 as usize];
-        values.sort_unstable_by(|a, b| (a.0, value(a)).cmp(&(b.0, value(b))));
-        values.dedup_by(|a, b| a.0 == b.0 && value(a) == value(b));
-        for group in values.chunk_by(|a, b| a.0 == b.0) {
-            out.extend_from_slice(b",\"");
-            out.extend_from_slice(group[0].0.name().as_bytes());
-            out.extend_from_slice(b"\":[");
-            for (i, one) in group.iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                json::push_quoted(value(one), out);
-            }
-            out.push(b']');
-        }
     }
 
     /// The fields of an object, without its braces; whether any was written.
@@ -552,6 +500,17 @@ impl<'a> Pen<'a> {
         };
         for read in reads {
             let mut some = false;
+            if read.lists().is_empty() {
+                // Most rows of a table find nothing in most records: that is seen first.
+                let absent = matches!(read.at, ReadAt::Slot { .. }) && self.cell(read).kind.is_null();
+                if !absent && leaf.when.as_ref().is_none_or(|when| self.check(when)) {
+                    some = self.one_value(leaf, Some(read), f)?;
+                }
+                if some {
+                    break;
+                }
+                continue;
+            }
             self.each_row(read.lists(), &mut |pen| {
                 if leaf.when.as_ref().is_none_or(|when| pen.check(when)) {
                     some |= pen.one_value(leaf, Some(read), f)?;
@@ -648,77 +607,4 @@ impl<'a> Pen<'a> {
 fn wrong_kind(read: &Read, cell: Cell, expected: &str) -> Refusal {
     let what = format!("expected {expected}, not {}", cell.kind.name());
     Refusal { reason: Reason::BadValue, path: read.path.clone(), what, shown: None }
-}
-
-/// The parts of a value that a source's allow-list names: scalars at allowed nodes, and the
-/// containers around them. `None` when nothing is allowed.
-pub(super) fn allowed_copy(
-    want: &Want,
-    text: &[u8],
-    at: usize,
-    node: NodeId,
-    allowed: &[bool],
-) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    copy_allowed(want, text, at, node, allowed, &mut out);
-    (!out.is_empty()).then_some(out)
-}
-
-/// Appends the allowed parts of the value at `at`; the end of the value.
-pub(super) fn copy_allowed(
-    want: &Want,
-    text: &[u8],
-    at: usize,
-    node: NodeId,
-    allowed: &[bool],
-    out: &mut Vec<u8>,
-) -> usize {
-    let start = out.len();
-    let skip = |i| json::skip_value(text, i, json::MAX_DEPTH).unwrap_or(text.len());
-    // One part of a container: its key (or nothing) and the value behind, unless that is empty.
-    let part = |key: &[&[u8]], i: usize, child: NodeId, out: &mut Vec<u8>| {
-        let before = out.len();
-        if before > start + 1 {
-            out.push(b',');
-        }
-        key.iter().for_each(|piece| out.extend_from_slice(piece));
-        let body = out.len();
-        let end = copy_allowed(want, text, i, child, allowed, out);
-        if out.len() == body {
-            out.truncate(before);
-        }
-        end
-    };
-    let (end, close) = match text.get(at) {
-        Some(b'{') => {
-            out.push(b'{');
-            let end = json::members(text, at, &mut |key, i| match want.key(node, key) {
-                Some(child) => part(&[b"\"", key, b"\":"], i, child, out),
-                None => skip(i),
-            });
-            (end, b'}')
-        }
-        Some(b'[') => {
-            out.push(b'[');
-            let element = want.element_of(node);
-            let end = json::elements(text, at, &mut |i| match element {
-                Some(element) => part(&[], i, element, out),
-                None => skip(i),
-            });
-            (end, b']')
-        }
-        _ => {
-            let cell = json::cell_at(text, at);
-            if allowed[node as usize] {
-                json::copy_value(&cell, text, out, &mut json::Copied::default());
-            }
-            return (cell.end as usize).max(at + 1);
-        }
-    };
-    if out.len() == start + 1 {
-        out.truncate(start);
-    } else {
-        out.push(close);
-    }
-    end
 }

@@ -81,6 +81,12 @@ impl<'a> Pen<'a> {
             Check::All(list) => list.iter().all(|c| self.check(c)),
             Check::Test { reads, test } => {
                 for read in reads {
+                    if read.lists().is_empty() {
+                        match self.test(read, test) {
+                            Some(holds) => return holds,
+                            None => continue,
+                        }
+                    }
                     let (mut found, mut holds) = (false, false);
                     let looked = self.each_row(read.lists(), &mut |pen| {
                         if let Some(one) = pen.test(read, test) {
@@ -144,7 +150,8 @@ impl<'a> Pen<'a> {
         text.clear();
         let given = self.text_of(val, &mut text);
         let mut out = std::mem::take(&mut self.standing.text);
-        let made = given.and_then(|()| convert(&read.steps, &mut text, is_string, &mut out, &mut self.standing.default));
+        let made = given
+            .and_then(|()| convert(&read.steps, &mut text, is_string, &mut out, &mut self.standing.default));
         self.standing.text = text;
         self.standing.made = out;
         made
@@ -197,7 +204,11 @@ impl<'a> Pen<'a> {
 
     /// How many elements of a list pass a condition; nothing where there is no list.
     pub(super) fn count(&mut self, list: &Read, scope: u16, only: Option<&Check>) -> Val<'a> {
-        if list.lists().is_empty() && self.cell(list).kind.is_null() {
+        let outermost = match list.lists().first() {
+            Some(&scope) => self.at(self.want.list_slot(scope)),
+            None => self.cell(list),
+        };
+        if !outermost.kind.is_array() {
             return Val::Nothing;
         }
         let lists: Vec<u16> = list.lists().iter().copied().chain([scope]).collect();
@@ -218,7 +229,10 @@ impl<'a> Pen<'a> {
 fn convert<'a>(
     steps: &[ops::Step],
     text: &mut String,
-    mut is_string: bool, out: &mut String, default: &mut bool) -> Result<Val<'a>, Failed> {
+    mut is_string: bool,
+    out: &mut String,
+    default: &mut bool,
+) -> Result<Val<'a>, Failed> {
     let mut made = Made::Text;
     for step in steps {
         match made {

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::pen::{Pen, copy_allowed};
+use super::allowed::copy_allowed;
+use super::pen::Pen;
 use crate::json::{self, Cell, Kind, NodeId};
 use crate::ops::indicator;
 use crate::ops::time::{self, Instant, write_stored};

@@ -71,9 +71,9 @@ impl PathScope<'_> {
                     let help = help.map(|h| h.replacen("did you mean `", "did you mean `$", 1));
                     return Err(NoRead::Wrong(format!("the source names no `${}`", path.is.name), help));
                 };
-                let all: Vec<Step> = found.steps.iter().chain(steps).cloned().collect();
                 let mut reads = Vec::new();
-                for inner in &found.paths {
+                for (inner, own) in &found.paths {
+                    let all: Vec<Step> = own.iter().chain(&found.steps).chain(steps).cloned().collect();
                     match self.one(&inner.is, &all, want) {
                         Ok(read) => reads.push(read),
                         Err(NoRead::Withheld) => {}
@@ -249,7 +249,9 @@ fn told_apart(catalog: &Catalog, wrong: &mut Vec<Diagnostic>) {
         for b in &defs[i + 1..] {
             let clash = normal_form(&a.when).iter().any(|x| {
                 let score = |atoms: &[Atom]| atoms.iter().map(|(_, t, p)| strength(t, *p)).sum::<usize>();
-                normal_form(&b.when).iter().any(|y| score(x) == score(y) && exact(x) == exact(y) && !contradict(x, y))
+                normal_form(&b.when)
+                    .iter()
+                    .any(|y| score(x) == score(y) && exact(x) == exact(y) && !contradict(x, y))
             });
             if clash {
                 let message = format!(
@@ -257,7 +259,10 @@ fn told_apart(catalog: &Catalog, wrong: &mut Vec<Diagnostic>) {
                     a.name, b.name
                 );
                 let mut diagnostic = b.at.complain(&b.when_span, message);
-                diagnostic.help = Some(format!("add a test that excludes the records of {}, as {{path: …, exists: false}}", a.at.file));
+                diagnostic.help = Some(format!(
+                    "add a test that excludes the records of {}, as {{path: …, exists: false}}",
+                    a.at.file
+                ));
                 wrong.push(diagnostic);
             }
         }

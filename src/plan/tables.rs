@@ -1,49 +1,17 @@
 //! A table against its target: type-checked row by row, then one tree in the target's order.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use super::shape::{
-    Check, Field, Label, Leaf, LeafType, List, Object, Origin, Part, Read, Shape, TemplatePiece,
-};
+use super::shape::{Check, Label, Leaf, LeafType, Origin, Read, TemplatePiece};
 use super::sources::{NoRead, PathScope};
-use super::{Lane, PayloadView, ReadAt, TypeRules};
+use super::tree::{DraftObject, Kind, finish_object, list_of, mark_required, type_rules};
+use super::{Lane, PayloadView, ReadAt};
 use crate::error::Diagnostic;
 use crate::json::{Want, push_quoted, push_str_escaped};
 use crate::ops::{Step, TimeOut};
 use crate::table::{
-    self, At, Base, From, ListStep, Path, Piece, Row, Seg, Table, TargetDef, TargetSeg, parse_path, parse_target_path,
+    self, At, Base, From, ListStep, Path, Piece, Row, Seg, Table, TargetDef, TargetSeg, parse_path,
 };
-
-/// A field while the tree grows.
-#[derive(Default)]
-struct Draft {
-    order: usize,
-    path: String,
-    required: bool,
-    kind: Kind,
-}
-
-#[derive(Default)]
-enum Kind {
-    #[default]
-    Empty,
-    Object(DraftObject),
-    Leaf(Vec<Leaf>),
-    List(DraftList),
-}
-
-#[derive(Default)]
-struct DraftObject {
-    fields: indexmap::IndexMap<String, Draft>,
-}
-
-#[derive(Default)]
-struct DraftList {
-    values: Vec<Leaf>,
-    objects: BTreeMap<usize, DraftObject>,
-    /// By the innermost scope of the list that is walked.
-    each: Vec<(Read, u16, DraftObject)>,
-}
 
 struct Build<'a> {
     table: &'a Table,
@@ -51,6 +19,7 @@ struct Build<'a> {
     scope: &'a PathScope<'a>,
     want: &'a mut Want,
     wrong: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
     leaves: Vec<String>,
     withheld: Vec<String>,
     consumed: Vec<u32>,
@@ -63,6 +32,7 @@ pub(super) fn compile(
     target: &TargetDef,
     scope: &PathScope,
     want: &mut Want,
+    warnings: &mut Vec<Diagnostic>,
 ) -> Result<Lane, Vec<Diagnostic>> {
     let mut build = Build {
         table,
@@ -70,6 +40,7 @@ pub(super) fn compile(
         scope,
         want,
         wrong: Vec::new(),
+        warnings: Vec::new(),
         leaves: Vec::new(),
         withheld: Vec::new(),
         consumed: Vec::new(),
@@ -87,7 +58,8 @@ pub(super) fn compile(
         }
     }
     for path in &target.required {
-        if !mark_required(&mut root, path) && !build.withheld.contains(path) {
+        let excused = build.withheld.contains(path) || !table.wrong.is_empty();
+        if !mark_required(&mut root, path) && !excused {
             let span = table.target.span.clone();
             let mut diagnostic = table.at.complain(
                 &span,
@@ -99,6 +71,11 @@ pub(super) fn compile(
     }
     if !build.wrong.is_empty() {
         return Err(build.wrong);
+    }
+    for warning in build.warnings {
+        if !warnings.iter().any(|w| w.to_string() == warning.to_string()) {
+            warnings.push(warning);
+        }
     }
     let mut presence = HashMap::new();
     for need in target.rules.values().flatten().flatten() {
@@ -218,6 +195,10 @@ impl Build<'_> {
             self.complain(&row.to.span, format!("`{plain}` must not be set by a mapping"));
             return None;
         }
+        if segs.iter().any(|seg| seg.deprecated) {
+            let message = format!("`{plain}` is deprecated in the target");
+            self.warnings.push(self.table.at.complain(&row.to.span, message));
+        }
         let last = segs.last()?;
         let errors = self.wrong.len();
         let (origin, reads) = self.origin(row)?;
@@ -252,7 +233,10 @@ impl Build<'_> {
         if let Some(Label::From(keys)) = &label
             && keys.iter().any(|k| k.lists().iter().any(|l| !lists.contains(l) && !self.open.contains(l)))
         {
-            self.complain(&row.to.span, "the label's key is read from a list that the value does not run through");
+            self.complain(
+                &row.to.span,
+                "the label's key is read from a list that the value does not run through",
+            );
             return None;
         }
         self.check_lists(row, &segs, &lists, list_path.as_ref());
@@ -417,7 +401,9 @@ impl Build<'_> {
             return;
         }
         let counts = matches!(row.from, From::Count { .. });
-        if counts && !matches!(ty, LeafType::Int { .. } | LeafType::Float | LeafType::Text { .. } | LeafType::Any) {
+        if counts
+            && !matches!(ty, LeafType::Int { .. } | LeafType::Float | LeafType::Text { .. } | LeafType::Any)
+        {
             self.complain(&row.to.span, format!("a count is a number and does not fit `{path}`"));
         }
         if let (LeafType::Enum(values), Some(Step::Lookup(lookup))) = (ty, row.steps.last()) {
@@ -510,6 +496,9 @@ impl Build<'_> {
         }
         let mut object = root;
         let mut path = String::new();
+        let mut spread = 0;
+        let spreads = segs.iter().filter(|s| s.index == Some(Seg::Each)).count();
+        let many = segs.last().is_some_and(|s| s.field.repeated || s.field.base == Base::Any);
         for (i, seg) in segs.iter().enumerate() {
             crate::json::push_step(&seg.key, &mut path);
             let dynamic = usize::MAX / 2 + object.fields.len();
@@ -545,7 +534,8 @@ impl Build<'_> {
                 match &seg.index {
                     Some(Seg::Each) => {
                         let Some(list_path) = &list_path else { return };
-                        let Some((read, scope)) = self.spread(list_path, row) else {
+                        spread += 1;
+                        let Some((read, scope)) = self.spread(list_path, row, (spread, spreads, many)) else {
                             return;
                         };
                         let at = match list.each.iter().position(|(_, s, _)| *s == scope) {
@@ -576,25 +566,23 @@ impl Build<'_> {
         }
     }
 
-    /// The innermost list of a row's path: what `[]` in its target walks.
-    fn spread(&mut self, path: &Path, row: &Row) -> Option<(Read, u16)> {
-        let end = path.segs.iter().rposition(|s| *s == Seg::Each)?;
+    /// The list that the nth `[]` of a row's target walks. The lists of the path and of the target
+    /// are paired from the innermost outwards, a last field that holds many counting as one.
+    fn spread(
+        &mut self,
+        path: &Path,
+        row: &Row,
+        (nth, all, many): (usize, usize, bool),
+    ) -> Option<(Read, u16)> {
+        let lists: Vec<usize> = (0..path.segs.len()).filter(|&i| path.segs[i] == Seg::Each).collect();
+        let room = all + (many && lists.len() > all) as usize;
+        let end = *lists.get((lists.len() + nth).saturating_sub(room + 1))?;
         let list = Path { segs: path.segs[..=end].to_vec(), ..path.clone() };
         self.list_read(&At::new(list, row.to.span.clone()))
     }
 
     fn clash(&mut self, row: &Row, path: &str) {
         self.complain(&row.to.span, format!("`{path}` is filled both as a value and as an object or list"));
-    }
-}
-
-fn list_of(draft: &mut Draft) -> Option<&mut DraftList> {
-    if let Kind::Empty = draft.kind {
-        draft.kind = Kind::List(DraftList::default());
-    }
-    match &mut draft.kind {
-        Kind::List(list) => Some(list),
-        _ => None,
     }
 }
 
@@ -626,92 +614,4 @@ fn ready(text: &str, ty: &LeafType) -> Vec<u8> {
         }
     }
     json
-}
-
-fn mark_required(root: &mut DraftObject, path: &str) -> bool {
-    let Ok(segs) = parse_target_path(path) else {
-        return false;
-    };
-    let mut object = root;
-    for (i, seg) in segs.iter().enumerate() {
-        let Seg::Key(key) = seg else { return false };
-        let Some(draft) = object.fields.get_mut(key) else {
-            return false;
-        };
-        if i + 1 == segs.len() {
-            draft.required = true;
-            return true;
-        }
-        match &mut draft.kind {
-            Kind::Object(inner) => object = inner,
-            _ => return false,
-        }
-    }
-    false
-}
-
-fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>) -> Object {
-    let mut fields: Vec<(String, Draft)> = draft.fields.into_iter().collect();
-    fields.sort_by_key(|(_, d)| d.order);
-    let fields = fields
-        .into_iter()
-        .map(|(name, draft)| {
-            let mut key = Vec::new();
-            push_quoted(&name, &mut key);
-            key.push(b':');
-            Field {
-                key: key.into(),
-                required: draft.required,
-                presence: presence.get(draft.path.as_str()).copied(),
-                path: draft.path,
-                shape: match draft.kind {
-                    Kind::Empty => Shape::Leaf(Vec::new()),
-                    Kind::Leaf(leaves) => Shape::Leaf(leaves),
-                    Kind::Object(object) => Shape::Object(finish_object(object, presence)),
-                    Kind::List(list) => Shape::List(finish_list(list, presence)),
-                },
-            }
-        })
-        .collect();
-    Object { fields, strict: None }
-}
-
-fn finish_list(list: DraftList, presence: &HashMap<&str, u16>) -> List {
-    let mut parts: Vec<Part> = list.values.into_iter().map(Part::Values).collect();
-    parts.extend(list.objects.into_values().map(|o| Part::Object(finish_object(o, presence))));
-    parts.extend(list.each.into_iter().map(|(read, scope, object)| Part::Each {
-        list: read,
-        scope,
-        element: Box::new(Shape::Object(finish_object(object, presence))),
-    }));
-    List { parts, strict: None }
-}
-
-fn type_rules(target: &TargetDef, root: &DraftObject, presence: &HashMap<&str, u16>) -> Option<TypeRules> {
-    let path = target.event_type.as_ref()?;
-    let segs = parse_target_path(path).ok()?;
-    let mut object = root;
-    let mut leaf = None;
-    for seg in &segs {
-        let Seg::Key(key) = seg else { return None };
-        match &object.fields.get(key)?.kind {
-            Kind::Object(inner) => object = inner,
-            Kind::Leaf(leaves) => leaf = leaves.first().map(|l| l.counter),
-            _ => return None,
-        }
-    }
-    let mut needs: HashMap<Box<[u8]>, Vec<Vec<u16>>> = HashMap::new();
-    for (name, list) in &target.rules {
-        let list = list
-            .iter()
-            .map(|any| any.iter().filter_map(|p| presence.get(p.as_str()).copied()).collect())
-            .collect();
-        needs.insert(name.as_bytes().into(), list);
-    }
-    Some(TypeRules {
-        leaf: leaf?,
-        generic: target.generic.as_ref().map(|g| g.as_bytes().into()),
-        needs,
-        fallback: target.fallback.iter().map(|f| f.as_bytes().into()).collect(),
-    })
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::scan::{End, element_end, end_of, envelope_list, loose_end};
 use super::{Batch, Broken, Framing, Limits, Unit, UnitKind};
 use crate::input::{InputError, Reader};
-use crate::json::{Fault, FaultKind, skip_space, skip_value, string};
+use crate::json::{Fault, FaultKind, check_utf8, skip_space, skip_value, string};
 
 /// Up to this size an envelope is handed on whole, for the worker to say whether it is one; only
 /// longer ones are taken apart by their keys alone. A constant, so that what a text becomes does
@@ -348,7 +348,8 @@ impl Cutter {
     fn long_line(&mut self) -> Cut {
         let start = skip_space(&self.buffer, self.at);
         let open = self.buffer.len() - start.min(self.buffer.len());
-        if self.framing == Framing::Lines || open < self.limits.batch_bytes.max(1) {
+        let limit = self.limits.record_bytes;
+        if self.framing == Framing::Lines || open < self.limits.batch_bytes.clamp(1, limit.max(1)) {
             return self.starved(open);
         }
         match self.buffer[start] {
@@ -359,23 +360,26 @@ impl Cutter {
             b'{' if self.buffer.len() < self.retry => self.starved(open),
             b'{' => match skip_value(&self.buffer, start, self.limits.depth) {
                 // One value of many without a line end between them.
-                Ok(end) if end - start <= WHOLE.min(self.limits.record_bytes) => {
-                    let behind = skip_space(&self.buffer, end);
-                    if !matches!(self.buffer.get(behind), Some(b'{' | b'[')) {
-                        return self.starved(open);
+                Ok(end) if end - start <= WHOLE.min(limit) => {
+                    match self.buffer.get(skip_space(&self.buffer, end)) {
+                        Some(b'{' | b'[') => {}
+                        None if open > limit => {}
+                        _ => return self.starved(open),
                     }
                     self.unit(start, end, UnitKind::Line);
                     self.behind(end);
                     Cut::More
                 }
-                _ if open > WHOLE.min(self.limits.record_bytes)
+                _ if open > WHOLE.min(limit)
                     && let Some((list, around)) = self.envelope(start) =>
                 {
                     self.enter(list + 1, State::List { around });
                     Cut::More
                 }
                 _ => {
-                    self.retry = start + 2 * open;
+                    // At the limit it is decided, so look again there.
+                    let next = if open > limit { 2 * open } else { (2 * open).min(limit + 1) };
+                    self.retry = start + next;
                     self.starved(open)
                 }
             },
@@ -410,6 +414,8 @@ impl Cutter {
         // What is whole and not too long is for the worker to tell apart.
         let apart = match fault {
             Some(_) if !waits => true,
+            // The worker would refuse the whole of it.
+            None if check_utf8(&self.buffer[start..start + size]).is_err() => true,
             _ => size > WHOLE.min(limit),
         };
         if apart && let Some((list, around)) = self.envelope(start) {
@@ -505,6 +511,7 @@ impl Cutter {
             self.at = memchr::memrchr(b'\n', &self.buffer[self.at..i]).map_or(i, |n| self.at + n);
             if i >= self.buffer.len() {
                 if self.ended {
+                    self.behind(i);
                     self.unit(i, i, UnitKind::Broken(Broken::Truncated));
                     self.state = State::Top;
                 }
@@ -660,12 +667,16 @@ impl Cutter {
 
     /// What follows is no envelope any more: said once, and the next line begins anew.
     fn broken_tail(&mut self, i: usize) -> Cut {
-        let line_start = memchr::memrchr(b'\n', &self.buffer[..i]).is_some_and(|n| n >= self.at);
-        let end = match line_start {
-            true => i,
-            false => memchr::memchr(b'\n', &self.buffer[i..]).map_or(self.buffer.len(), |n| i + n),
+        let text = &self.buffer;
+        let comma = text.get(i) == Some(&b',');
+        let next = if comma { skip_space(text, i + 1) } else { i };
+        let line_start = memchr::memrchr(b'\n', &text[..next]).is_some_and(|n| n >= self.at);
+        // A line that begins a member is still of the envelope; any other is the next record.
+        let end = match line_start && text.get(next) != Some(&b'"') {
+            true => next,
+            false => memchr::memchr(b'\n', &text[next..]).map_or(text.len(), |n| next + n),
         };
-        let (start, stop) = if line_start { (i, i) } else { trim(&self.buffer, i, end) };
+        let (start, stop) = trim(text, i.min(end), end);
         self.unit(start, stop, UnitKind::Broken(Broken::Truncated));
         self.behind(end);
         self.state = State::Top;

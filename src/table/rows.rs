@@ -17,6 +17,8 @@ pub struct Table {
     /// One event per element of this list.
     pub each: Option<At<Path>>,
     pub rows: Vec<Row>,
+    /// What is wrong with the rows that are missing here.
+    pub wrong: Vec<Diagnostic>,
 }
 
 #[derive(Clone, Debug)]
@@ -88,12 +90,15 @@ impl Cond {
 }
 
 impl Table {
+    /// What can be read of a table, its complaints inside; an error where nothing can.
     pub fn parse(at: &Source, root: &Node) -> Result<Table, Vec<Diagnostic>> {
         let mut out = Complaints::new(at);
-        let table = read(at, root, &mut out);
-        match table {
-            Some(table) if out.list.is_empty() => Ok(table),
-            _ => Err(out.list),
+        match read(at, root, &mut out) {
+            Some(mut table) => {
+                table.wrong = out.list;
+                Ok(table)
+            }
+            None => Err(out.list),
         }
     }
 }
@@ -123,7 +128,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<Table> {
         return None;
     };
     let rows = nodes.iter().filter_map(|node| row(node, out)).collect();
-    Some(Table { at: at.clone(), target, expected_rate, each, rows })
+    Some(Table { at: at.clone(), target, expected_rate, each, rows, wrong: Vec::new() })
 }
 
 fn row(node: &Node, out: &mut Complaints) -> Option<Row> {

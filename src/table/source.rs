@@ -23,7 +23,8 @@ pub enum Class {
 /// A named value: the first of several paths that holds something, and what is done to it.
 #[derive(Clone, Debug)]
 pub struct Let {
-    pub paths: Vec<At<Path>>,
+    /// Each with the steps that an earlier name brought along.
+    pub paths: Vec<(At<Path>, Vec<Step>)>,
     pub steps: Vec<Step>,
 }
 
@@ -81,7 +82,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<SourceDef> {
     let kind = path("type", out);
     let mut lets = IndexMap::new();
     if let Some(id) = path("id", out) {
-        lets.insert("id".to_string(), Let { paths: vec![id], steps: Vec::new() });
+        lets.insert("id".to_string(), Let { paths: vec![(id, Vec::new())], steps: Vec::new() });
     }
     if let Some(node) = root.get("time") {
         lets.insert("time".to_string(), read_time(node, out)?);
@@ -176,7 +177,11 @@ fn read_let(node: &Node, earlier: &IndexMap<String, Let>, out: &mut Complaints) 
 }
 
 /// One path or several; names of earlier values stand for their paths.
-fn path_list(node: &Node, earlier: &IndexMap<String, Let>, out: &mut Complaints) -> Vec<At<Path>> {
+fn path_list(
+    node: &Node,
+    earlier: &IndexMap<String, Let>,
+    out: &mut Complaints,
+) -> Vec<(At<Path>, Vec<Step>)> {
     let items = match node.list() {
         Some(items) => items,
         None => std::slice::from_ref(node),
@@ -190,11 +195,14 @@ fn path_list(node: &Node, earlier: &IndexMap<String, Let>, out: &mut Complaints)
             continue;
         };
         if path.is.head != Head::Named {
-            paths.push(path);
+            paths.push((path, Vec::new()));
             continue;
         }
         match earlier.get(&path.is.name) {
-            Some(known) => paths.extend(known.paths.iter().map(|p| At::new(p.is.clone(), path.span.clone()))),
+            Some(known) => paths.extend(known.paths.iter().map(|(p, steps)| {
+                let steps = steps.iter().chain(&known.steps).cloned().collect();
+                (At::new(p.is.clone(), path.span.clone()), steps)
+            })),
             None => {
                 out.add(&path.span, format!("`${}` is not named before this line", path.is.name));
             }

@@ -80,6 +80,7 @@ pub struct TargetSeg {
     pub field: FieldType,
     /// `[]` or `[n]` behind the key.
     pub index: Option<Seg>,
+    pub deprecated: bool,
 }
 
 const KEYS: &[&str] = &[
@@ -121,11 +122,15 @@ impl TargetDef {
             };
             let parent = here.take();
             let index = segs.get(i + 1).filter(|s| !matches!(s, Seg::Key(_))).cloned();
+            let mut deprecated = false;
             let (order, field) = match parent.as_ref().map(|p| (&p.base, p.map)) {
                 Some((base, true)) => (None, FieldType { base: base.clone(), repeated: false, map: false }),
                 Some((Base::Message(name), false)) => {
                     match self.types.get(name).and_then(|t| t.get_full(key)) {
-                        Some((order, _, field)) => (Some(order), field.clone()),
+                        Some((order, _, field)) => {
+                            deprecated = self.deprecated.contains(&format!("{name}.{key}"));
+                            (Some(order), field.clone())
+                        }
                         None => return Err(self.unknown_key(name, segs, i, &found)),
                     }
                 }
@@ -142,7 +147,7 @@ impl TargetDef {
             }
             i += 1 + index.is_some() as usize;
             here = Some(field.clone());
-            found.push(TargetSeg { key: key.clone(), order, field, index });
+            found.push(TargetSeg { key: key.clone(), order, field, index, deprecated });
         }
         Ok(found)
     }
@@ -175,7 +180,8 @@ impl TargetDef {
                 Err(_) => None,
             }
         });
-        let whole = whole.or_else(|| self.elsewhere(wrong, found));
+        // The very same key one message deeper is a better guess than a similar one here.
+        let whole = self.elsewhere(wrong, found).or(whole).filter(|path| !self.forbidden.contains(path));
         let message =
             format!("unknown field `{written}` of target `{}`: `{type_name}` has no `{wrong}`", self.name);
         (message, whole.map(|name| format!("did you mean `{name}`?")))
@@ -211,10 +217,6 @@ impl TargetDef {
 
     pub fn enum_values(&self, name: &str) -> Option<&HashSet<String>> {
         self.enums.get(name)
-    }
-
-    pub fn is_deprecated(&self, type_name: &str, field: &str) -> bool {
-        self.deprecated.contains(&format!("{type_name}.{field}"))
     }
 
     pub fn root(&self) -> &str {
@@ -279,7 +281,12 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
         let values = texts(values, out).into_iter().map(|t| t.is).collect();
         def.enums.insert(key.text.clone(), values);
     }
+    let errors = out.list.len();
     read_types(root, &mut def, out);
+    if out.list.len() > errors {
+        // Paths through types that were not understood would only be complained of again.
+        return None;
+    }
     let list = |key: &str, out: &mut Complaints| root.get(key).map(|n| texts(n, out)).unwrap_or_default();
     def.deprecated = list("deprecated", out).into_iter().map(|t| t.is).collect();
     def.required = checked_paths(&def, list("required", out), out);

@@ -1,0 +1,73 @@
+//! The standard fields behind a stored Panther event, and the indicator values gathered for them.
+
+use super::pen::Pen;
+use crate::json;
+use crate::ops::indicator::AnyField;
+use crate::ops::time::{Instant, write_stored};
+use crate::plan::Standard;
+
+/// Indicator values of one event, in one buffer.
+#[derive(Debug, Default)]
+pub(super) struct AnyValues {
+    text: String,
+    values: Vec<(AnyField, u32, u32)>,
+}
+
+impl AnyValues {
+    pub(super) fn add(&mut self, field: AnyField, value: &str) {
+        if value.is_empty() {
+            return;
+        }
+        let start = self.text.len() as u32;
+        self.text.push_str(value);
+        self.values.push((field, start, self.text.len() as u32));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        self.values.clear();
+    }
+}
+
+impl Pen<'_> {
+    /// The standard fields of a stored Panther event.
+    pub(super) fn standard(
+        &mut self,
+        standard: &Standard,
+        start: usize,
+        now: Instant,
+        row_id: &mut dyn FnMut(usize),
+    ) {
+        let out = &mut self.out;
+        if out.len() > start + 1 {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"\"p_log_type\":");
+        json::push_quoted(&standard.log_type, out);
+        out.extend_from_slice(b",\"p_row_id\":\"");
+        row_id(out.len());
+        out.extend_from_slice(&[b'0'; 32]);
+        out.extend_from_slice(b"\",\"p_event_time\":\"");
+        write_stored(self.event_time.unwrap_or(now), out);
+        out.extend_from_slice(b"\",\"p_parse_time\":\"");
+        write_stored(now, out);
+        out.extend_from_slice(b"\",\"p_schema_version\":");
+        out.extend_from_slice(standard.version.to_string().as_bytes());
+        let AnyValues { text, values } = &mut self.standing.any;
+        let value = |v: &(AnyField, u32, u32)| &text[v.1 as usize..v.2 as usize];
+        values.sort_unstable_by(|a, b| (a.0, value(a)).cmp(&(b.0, value(b))));
+        values.dedup_by(|a, b| a.0 == b.0 && value(a) == value(b));
+        for group in values.chunk_by(|a, b| a.0 == b.0) {
+            out.extend_from_slice(b",\"");
+            out.extend_from_slice(group[0].0.name().as_bytes());
+            out.extend_from_slice(b"\":[");
+            for (i, one) in group.iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                json::push_quoted(value(one), out);
+            }
+            out.push(b']');
+        }
+    }
+}
