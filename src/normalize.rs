@@ -112,7 +112,8 @@ pub fn batch(
     out.clear(plan.targets.len());
     scratch.counts.blank_lines += batch.blank_lines;
     let lines = dead::Lines::new(batch);
-    let mut work = Work { plan, text: &batch.bytes, depth: limits.depth, now, scratch, out, lines };
+    let mut work =
+        Work { plan, text: &batch.bytes, depth: limits.depth, now, scratch, out, lines, utf8: false };
     for unit in &batch.units {
         let range = unit.start as usize..unit.end as usize;
         match &unit.kind {
@@ -131,15 +132,15 @@ struct Work<'a> {
     scratch: &'a mut Scratch,
     out: &'a mut Output,
     lines: dead::Lines<'a>,
+    /// The text of the unit is known to be UTF-8.
+    utf8: bool,
 }
 
 impl Work<'_> {
     /// A line may hold one value, several, an array, an envelope, or a syslog message around one.
     fn line(&mut self, range: Range<usize>) {
-        if let Err(fault) = json::check_utf8(&self.text[range.clone()]) {
-            let at = range.start + fault.at;
-            return self.refuse_text(range, Fault { at, ..fault });
-        }
+        // One check for the line; where it fails, each record answers for itself.
+        self.utf8 = json::check_utf8(&self.text[range.clone()]).is_ok();
         let mut at = range.start;
         while at < range.end {
             at = match self.text[at] {
@@ -160,18 +161,20 @@ impl Work<'_> {
 
     /// Exactly one value of an array or an envelope.
     fn one(&mut self, range: Range<usize>) {
-        match json::check_utf8(&self.text[range.clone()]) {
-            Err(fault) => {
-                let at = range.start + fault.at;
-                self.refuse_text(range, Fault { at, ..fault });
-            }
-            Ok(()) if self.text[range.start] == b'{' => {
-                self.object(range, &Facts::default(), false);
-            }
-            Ok(()) => {
-                self.no_object(range);
-            }
+        self.utf8 = false;
+        match self.text[range.start] {
+            b'{' => self.object(range, &Facts::default(), false),
+            _ => self.no_object(range),
+        };
+    }
+
+    /// Where the text of a record stops being UTF-8.
+    fn not_utf8(&self, range: Range<usize>) -> Option<Fault> {
+        if self.utf8 {
+            return None;
         }
+        let fault = json::check_utf8(&self.text[range.clone()]).err()?;
+        Some(Fault { at: range.start + fault.at, ..fault })
     }
 
     /// The value at the start of `range`; the offset behind it, or behind everything it spoiled.
@@ -190,13 +193,9 @@ impl Work<'_> {
         let (end, broken) = records::elements(self.text, range, &mut elements);
         for element in &elements {
             match self.text[element.start] {
-                b'{' => {
-                    self.object(element.clone(), &Facts::default(), false);
-                }
-                _ => {
-                    self.no_object(element.clone());
-                }
-            }
+                b'{' => self.object(element.clone(), &Facts::default(), false),
+                _ => self.no_object(element.clone()),
+            };
         }
         self.scratch.elements = elements;
         if let Some(rest) = broken.clone() {
@@ -207,6 +206,10 @@ impl Work<'_> {
 
     /// A scalar, or no JSON at all: refused as one record. Gives the end of `range`.
     fn no_object(&mut self, range: Range<usize>) -> usize {
+        if let Some(fault) = self.not_utf8(range.clone()) {
+            self.refuse_text(range.clone(), fault);
+            return range.end;
+        }
         let text = &self.text[..range.end];
         let whole = json::skip_value(text, range.start, self.depth).and_then(|end| {
             match json::skip_space(text, end) {
@@ -257,17 +260,21 @@ impl Work<'_> {
     /// The object at the start of `range`. In a line, other values may stand behind it.
     fn object(&mut self, range: Range<usize>, facts: &Facts, in_line: bool) -> usize {
         let text = &self.text[..range.end];
-        let end = match json::walk(&self.plan.want, text, range.start, self.depth, &mut self.scratch.slots) {
+        let extent = || match in_line {
+            true => records::value_end(text, range.start).unwrap_or(range.end),
+            false => range.end,
+        };
+        let walked = match self.utf8 {
+            true => None,
+            false => self.not_utf8(range.start..extent()),
+        };
+        let walked = match walked {
+            Some(fault) => Err(fault),
+            None => json::walk(&self.plan.want, text, range.start, self.depth, &mut self.scratch.slots),
+        };
+        let end = match walked {
             Ok(end) => end,
-            Err(fault) => {
-                // What can be told apart behind the bad value is not lost with it.
-                let end = match in_line {
-                    true => records::value_end(text, range.start).unwrap_or(range.end),
-                    false => range.end,
-                };
-                self.refuse_text(range.start..end, fault);
-                return end;
-            }
+            Err(fault) => return self.bad_object(range.start..extent(), fault, in_line),
         };
         let behind = json::skip_space(text, end);
         if behind < range.end && !(in_line && matches!(text[behind], b'{' | b'[')) {
@@ -280,6 +287,28 @@ impl Work<'_> {
         }
         self.record(range.start..end, facts);
         end
+    }
+
+    /// An object that is no JSON costs itself; if it is an envelope, its records are still told
+    /// apart, and what is wrong is wrong with one of them. Gives the end of what it spoiled.
+    fn bad_object(&mut self, range: Range<usize>, fault: Fault, in_line: bool) -> usize {
+        let text = &self.text[..range.end];
+        let list = match in_line {
+            true => records::envelope_list(text, range.start, &self.plan.envelope_paths, self.depth),
+            false => None,
+        };
+        let Some((list, _)) = list else {
+            self.refuse_text(range.clone(), fault);
+            return range.end;
+        };
+        let utf8 = std::mem::replace(&mut self.utf8, false);
+        let (end, broken) = self.elements(list..range.end);
+        self.utf8 = utf8;
+        // A fault behind the list is the envelope's own.
+        if !broken && fault.at >= end {
+            self.refuse_text(end..range.end, fault);
+        }
+        range.end
     }
 
     /// The list of records in an object that no source recognises, if it is an envelope.
@@ -323,6 +352,11 @@ impl Work<'_> {
             (_, None) => (plan.sources.len(), false),
         };
         let known = plan.sources.get(source);
+        if known.is_none() && plan.lanes[source].iter().all(|route| matches!(route, Route::Nowhere)) {
+            // What no target can take is one dead letter, not one for each.
+            let dead = Dead::new(Reason::Unknown, "no source recognises this record".into());
+            return self.refuse_all(range, None, false, dead);
+        }
         let named_payload = known.and_then(|s| self.payload(s));
         // What no source recognised may be anything: nothing of it is shown but in full mode.
         let shown = plan.content == Content::Full || (recognised && known.is_some_and(|s| !s.bears_content));
@@ -340,13 +374,13 @@ impl Work<'_> {
         }
         for target in 0..plan.targets.len() {
             let verdict = match &plan.lanes[source][target] {
-                Route::Nowhere => Err(match known {
+                Route::Nowhere => Err(Box::new(match known {
                     Some(s) => Dead::new(
                         Reason::NoMapping,
                         format!("source {} has no mapping to {}", s.name, plan.targets[target].name),
                     ),
                     None => Dead::new(Reason::Unknown, "no source recognises this record".into()),
-                }),
+                })),
                 Route::Lanes(_) => self.target(source, target, record, facts, shown),
             };
             self.coverage(
@@ -366,15 +400,8 @@ impl Work<'_> {
                 Err(dead) => {
                     let reason = dead.reason;
                     self.of_target(source, target, |o| o.dead[reason as usize] += 1);
-                    let one = (plan.targets.len() > 1 && reason != Reason::Unknown).then_some(target as u16);
-                    // What no target can take is one dead letter, not one for each.
-                    if reason != Reason::Unknown || target == 0 {
-                        let dead = Dead {
-                            target: one.or((reason != Reason::Unknown).then_some(target as u16)),
-                            ..dead
-                        };
-                        self.bury(range.clone(), known.map(|_| source), recognised, record, dead);
-                    }
+                    let dead = Dead { target: Some(target as u16), ..*dead };
+                    self.bury(range.clone(), known.map(|_| source), recognised, record, dead);
                 }
             }
         }
@@ -388,10 +415,10 @@ impl Work<'_> {
         record: u64,
         facts: &Facts,
         shown: bool,
-    ) -> Result<Verdict, Dead> {
+    ) -> Result<Verdict, Box<Dead>> {
         let plan = self.plan;
         let Route::Lanes(lanes) = &plan.lanes[source][target] else {
-            return Err(Dead::new(Reason::NoMapping, String::new()));
+            return Err(Box::new(Dead::new(Reason::NoMapping, String::new())));
         };
         let mut refusals: Vec<(usize, Refusal)> = Vec::new();
         for (index, lane) in lanes.iter().enumerate() {
@@ -428,7 +455,7 @@ impl Work<'_> {
                 refusals.iter().map(|(i, r)| format!("{}: {}: {}", lanes[*i].name, r.path, r.message(shown)));
             dead.message = all.collect::<Vec<_>>().join("; ");
         }
-        Err(dead)
+        Err(Box::new(dead))
     }
 
     /// Finds the payload under any of its spellings and walks it under the payload's root and

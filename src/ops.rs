@@ -337,7 +337,7 @@ pub fn push_float(text: &str, is_string: bool, out: &mut String) -> Result<(), F
     let magnitude = n.abs();
     if n == n.trunc() && magnitude < 1e21 {
         push_display(n as i128, out);
-    } else if magnitude != 0.0 && (magnitude < 1e-6 || magnitude >= 1e21) {
+    } else if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
         push_display(format_args!("{n:e}"), out);
     } else {
         push_display(n, out);

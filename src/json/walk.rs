@@ -224,7 +224,10 @@ impl Walk<'_> {
         let first = rows(self);
         let mut i = skip_space(text, at + 1);
         let empty = text.get(i) == Some(&b']');
-        while !empty {
+        loop {
+            if empty {
+                break;
+            }
             let row = rows(self);
             let cells = self.slots.scopes[scope].cells.len() + self.slots.scopes[scope].width;
             self.slots.scopes[scope].cells.resize(cells, Cell::ABSENT);

@@ -2,6 +2,8 @@
 //! report the same for any number of workers: a parent with more than [`MAX_CHILDREN`] distinct
 //! unknown keys is reported as one `*`, whichever worker met which of them.
 
+use std::collections::HashMap;
+
 use crate::json::{Kind, NodeId, Want, cell_at, elements, members, push_step, unescape};
 
 /// A path: below the number of the trie's nodes it is that node, from there on it is learned.
@@ -14,12 +16,14 @@ const MAX_LEVELS: usize = 12;
 /// All learned paths of one worker. Past it, new paths count under their parent.
 const MAX_PATHS: usize = 100_000;
 
+type Named = Vec<(Box<[u8]>, PathId)>;
+
 #[derive(Clone, Debug, Default)]
 pub struct Learned {
     known: usize,
     paths: Vec<LearnedPath>,
     /// By parent, sorted by name.
-    children: std::collections::HashMap<PathId, Vec<(Box<[u8]>, PathId)>>,
+    children: HashMap<PathId, Named>,
     key: String,
 }
 

@@ -167,7 +167,7 @@ pub struct List {
 #[derive(Clone, Debug)]
 pub enum Part {
     /// One element per value (or per label).
-    Values(Leaf),
+    Values(Box<Leaf>),
     /// One element with fields of its own.
     Object(Object),
     /// One element per element of a list of the record.

@@ -17,6 +17,9 @@ pub(super) struct PathScope<'a> {
     pub content: Content,
 }
 
+/// Told of a path that is wrong: the complaint, and a suggestion.
+type Complain<'a> = dyn FnMut(&At<Path>, String, Option<String>) + 'a;
+
 /// Why a path gives no reads.
 pub(super) enum NoRead {
     /// Complaint and suggestion.
@@ -100,12 +103,7 @@ impl PathScope<'_> {
     }
 
     /// A condition; one that would read what may not be read gives [`NoRead::Withheld`].
-    pub(super) fn check(
-        &self,
-        cond: &Cond,
-        want: &mut Want,
-        wrong: &mut dyn FnMut(&At<Path>, String, Option<String>),
-    ) -> Option<Check> {
+    pub(super) fn check(&self, cond: &Cond, want: &mut Want, wrong: &mut Complain<'_>) -> Option<Check> {
         let mut list = |items: &[Cond], want: &mut Want| {
             items.iter().map(|c| self.check(c, want, wrong)).collect::<Option<Vec<_>>>()
         };

@@ -190,6 +190,9 @@ impl Build<'_> {
                 return None;
             }
         };
+        if row.wrong {
+            return None;
+        }
         let plain: String = plain_path(&segs);
         if self.target.forbidden.contains(&plain) {
             self.complain(&row.to.span, format!("`{plain}` must not be set by a mapping"));
@@ -332,7 +335,7 @@ impl Build<'_> {
         let base = &last.field.base;
         let is_label = self.target.is_label(base);
         if labelled {
-            if !(is_label || *base == Base::Any) || !(last.field.repeated || *base == Base::Any) {
+            if *base != Base::Any && !(is_label && last.field.repeated) {
                 self.complain(
                     &row.to.span,
                     format!("`{path}` is no list of labels: `label` and `label_from` do not belong here"),

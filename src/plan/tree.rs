@@ -98,7 +98,7 @@ pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>) -
 }
 
 pub(super) fn finish_list(list: DraftList, presence: &HashMap<&str, u16>) -> List {
-    let mut parts: Vec<Part> = list.values.into_iter().map(Part::Values).collect();
+    let mut parts: Vec<Part> = list.values.into_iter().map(|leaf| Part::Values(Box::new(leaf))).collect();
     parts.extend(list.objects.into_values().map(|o| Part::Object(finish_object(o, presence))));
     parts.extend(list.each.into_iter().map(|(read, scope, object)| Part::Each {
         list: read,

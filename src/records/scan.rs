@@ -93,10 +93,8 @@ pub(super) fn element_end(text: &[u8], at: usize) -> End {
                 }
                 objects >>= up + 1;
             }
-            b',' if depth > 0 && objects & 1 == 1 => {
-                if text.get(skip_space(text, i + 1)) == Some(&b'{') {
-                    return End::At(i);
-                }
+            b',' if depth > 0 && objects & 1 == 1 && text.get(skip_space(text, i + 1)) == Some(&b'{') => {
+                return End::At(i);
             }
             b',' | b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => return End::At(i),
             _ => {}

@@ -32,6 +32,8 @@ pub struct Row {
     pub label: Option<Label>,
     pub distinct: bool,
     pub required: bool,
+    /// Something of the row was complained of: only its target can still be judged.
+    pub wrong: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -127,7 +129,14 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<Table> {
         out.add(&target.span, "a table needs `rows`: a list of rows");
         return None;
     };
-    let rows = nodes.iter().filter_map(|node| row(node, out)).collect();
+    let mut rows = Vec::new();
+    for node in nodes {
+        let complaints = out.list.len();
+        if let Some(mut row) = row(node, out) {
+            row.wrong = out.list.len() > complaints;
+            rows.push(row);
+        }
+    }
     Some(Table { at: at.clone(), target, expected_rate, each, rows, wrong: Vec::new() })
 }
 
@@ -207,7 +216,7 @@ fn row(node: &Node, out: &mut Complaints) -> Option<Row> {
         None => false,
     };
     let (distinct, required) = (flag("distinct"), flag("required"));
-    Some(Row { to: to_path, to_text: to.is, from, when, steps, list_step, label, distinct, required })
+    Some(Row { to: to_path, to_text: to.is, from, when, steps, list_step, label, distinct, required, wrong: false })
 }
 
 fn paths(node: &Node, out: &mut Complaints) -> Option<Vec<At<Path>>> {
