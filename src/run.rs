@@ -214,16 +214,9 @@ fn alone(
     let spare = std::cell::RefCell::new(Vec::new());
     let mut result = Ok(());
     read_all(plan, inputs, settings, &read, &mut || spare.take(), &mut |event| {
-        result = match event {
-            Event::Begin { name } => {
-                writer.begin(name);
-                Ok(())
-            }
-            Event::Failed(e) => {
-                writer.failed(e);
-                Ok(())
-            }
-            Event::Batch(batch) => {
+        result = match writer.note(event) {
+            None => Ok(()),
+            Some(batch) => {
                 let stand = Stand::of(&batch);
                 let worked = work(plan, &batch, settings, &mut scratch, &mut output);
                 spare.replace(batch.bytes);
@@ -309,16 +302,9 @@ fn together(
                 );
             });
             for event in queue {
-                result = match event {
-                    Event::Begin { name } => {
-                        writer.begin(name);
-                        Ok(())
-                    }
-                    Event::Failed(e) => {
-                        writer.failed(e);
-                        Ok(())
-                    }
-                    Event::Batch((stand, promise)) => match promise.recv() {
+                result = match writer.note(event) {
+                    None => Ok(()),
+                    Some((stand, promise)) => match promise.recv() {
                         Ok((Ok(()), mut output)) => {
                             let written = writer.write(stand, &mut output);
                             give(outputs, output);
@@ -361,14 +347,20 @@ struct Writer<'a, 'b> {
 }
 
 impl Writer<'_, '_> {
-    fn begin(&mut self, name: String) {
-        self.inputs.push(InputOutcome { name, records: 0, bytes: 0, error: None });
-    }
-
-    fn failed(&mut self, e: InputError) {
-        if let Some(input) = self.inputs.last_mut() {
-            input.error = Some(e.what);
+    /// Notes what is no batch; gives back what is one.
+    fn note<T>(&mut self, event: Event<T>) -> Option<T> {
+        match event {
+            Event::Batch(batch) => return Some(batch),
+            Event::Begin { name } => {
+                self.inputs.push(InputOutcome { name, records: 0, bytes: 0, error: None });
+            }
+            Event::Failed(e) => {
+                if let Some(input) = self.inputs.last_mut() {
+                    input.error = Some(e.what);
+                }
+            }
         }
+        None
     }
 
     #[cold]

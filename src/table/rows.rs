@@ -216,7 +216,18 @@ fn row(node: &Node, out: &mut Complaints) -> Option<Row> {
         None => false,
     };
     let (distinct, required) = (flag("distinct"), flag("required"));
-    Some(Row { to: to_path, to_text: to.is, from, when, steps, list_step, label, distinct, required, wrong: false })
+    Some(Row {
+        to: to_path,
+        to_text: to.is,
+        from,
+        when,
+        steps,
+        list_step,
+        label,
+        distinct,
+        required,
+        wrong: false,
+    })
 }
 
 fn paths(node: &Node, out: &mut Complaints) -> Option<Vec<At<Path>>> {
