@@ -936,7 +936,8 @@ fn metrics_are_the_same_for_every_way_in() {
     for (name, path) in &forms {
         let doc = strip(metrics(&format!("convert {} --to udm,panther --threads 4", path.display()), b""));
         // As texts: the order of keys counts too.
-        assert!(doc.to_string() == expected.to_string(), "{name}: other metrics");
+        let (doc, expected) = (doc.to_string(), expected.to_string());
+        assert!(doc == expected, "{name}: other metrics");
     }
     let run = metrics(&format!("convert {} --to udm --threads 3", forms[0].1.display()), b"");
     let keys: Vec<&String> = run["run"].as_object().expect("a map").keys().collect();
