@@ -98,7 +98,7 @@ impl Lookup {
         if let Some(found) = self.exact.get(text) {
             return Some((found, false));
         }
-        let pattern = self.globs.iter().find(|(glob, _)| glob.matches(text));
+        let pattern = self.globs.iter().find(|(glob, _)| glob.matches(text.as_bytes()));
         match (pattern, &self.default) {
             (Some((_, value)), _) => Some((value, false)),
             (None, Some(default)) => Some((default, true)),
@@ -125,20 +125,20 @@ impl Glob {
         text.contains('*')
     }
 
-    pub fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &[u8]) -> bool {
         let [first, middle @ .., last] = self.0.as_slice() else {
-            return self.0.first().is_some_and(|only| only == text);
+            return self.0.first().is_some_and(|only| only.as_bytes() == text);
         };
-        let Some(mut rest) = text.strip_prefix(first.as_str()) else {
+        let Some(mut rest) = text.strip_prefix(first.as_bytes()) else {
             return false;
         };
         for part in middle {
-            match rest.find(part.as_str()) {
+            match memchr::memmem::find(rest, part.as_bytes()) {
                 Some(i) => rest = &rest[i + part.len()..],
                 None => return false,
             }
         }
-        rest.ends_with(last.as_str())
+        rest.ends_with(last.as_bytes())
     }
 }
 
@@ -158,8 +158,18 @@ impl Test {
         match self {
             Test::Exists => true,
             Test::OneOf(list) => list.iter().any(|item| item == text),
-            Test::Glob(glob) => glob.matches(text),
+            Test::Glob(glob) => glob.matches(text.as_bytes()),
             Test::Regex(regex) => regex.is_match(text),
+        }
+    }
+
+    /// Tests the characters of a string without escapes where they stand.
+    pub fn holds_bytes(&self, text: &[u8]) -> bool {
+        match self {
+            Test::Exists => true,
+            Test::OneOf(list) => list.iter().any(|item| item.as_bytes() == text),
+            Test::Glob(glob) => glob.matches(text),
+            Test::Regex(regex) => regex.is_match(std::str::from_utf8(text).unwrap_or_default()),
         }
     }
 }

@@ -201,6 +201,13 @@ impl<'a> Pen<'a> {
     fn fields(&mut self, object: &Object) -> Wrote {
         let first = self.out.len();
         for field in &object.fields {
+            if !field.probes.is_empty() && field.probes.iter().all(|&slot| self.at(slot).kind.is_null()) {
+                if field.required {
+                    self.failed = None;
+                    return Err(self.required(field));
+                }
+                continue;
+            }
             let start = self.out.len();
             if start > first {
                 self.out.push(b',');

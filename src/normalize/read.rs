@@ -66,7 +66,7 @@ impl<'a> Pen<'a> {
         }
     }
 
-    fn at(&self, slot: SlotAt) -> Cell {
+    pub(super) fn at(&self, slot: SlotAt) -> Cell {
         match self.standing.cursor[slot.scope as usize] {
             CLOSED => Cell::ABSENT,
             row => self.view.cell(slot, row),
@@ -114,8 +114,7 @@ impl<'a> Pen<'a> {
         // Most tests are on plain strings: compared where they stand.
         if cell.kind == Kind::String && read.steps.is_empty() {
             let inner = cell.inner(self.view.text);
-            return (!inner.is_empty())
-                .then(|| test.holds(Some(std::str::from_utf8(inner).unwrap_or_default())));
+            return (!inner.is_empty()).then(|| test.holds_bytes(inner));
         }
         let val = self.value(read).ok()?;
         if matches!(val, Val::Nothing) {

@@ -64,7 +64,7 @@ impl Build<'_> {
             let mut key = Vec::new();
             push_quoted(&name, &mut key);
             key.push(b':');
-            out.push(Field { key: key.into(), shape, required: field.required, path: shown, presence: None });
+            out.push(Field::new(key.into(), shape, field.required, shown, self.want));
         }
         out
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Steps;
-use crate::json::{NodeId, SlotAt};
+use crate::json::{NodeId, SlotAt, Want};
 use crate::ops::Test;
 use crate::ops::indicator::Indicator;
 use crate::ops::time::TimeFormat;
@@ -147,6 +147,70 @@ pub struct Field {
     pub path: String,
     /// Bit set when the field was written.
     pub presence: Option<u16>,
+    /// When none of these slots holds anything, the field stays empty; none named: look and see.
+    /// Most fields of a mapping are empty in most records, and this is how that is seen.
+    pub probes: Box<[SlotAt]>,
+}
+
+impl Field {
+    pub(super) fn new(key: Box<[u8]>, shape: Shape, required: bool, path: String, want: &Want) -> Field {
+        let probes = probes(&shape, want).unwrap_or_default().into();
+        Field { key, shape, required, path, presence: None, probes }
+    }
+}
+
+/// More slots than this are not worth looking at first.
+const MOST_PROBES: usize = 24;
+
+/// The slots without which a shape writes nothing; `None` where it may write all the same.
+fn probes(shape: &Shape, want: &Want) -> Option<Vec<SlotAt>> {
+    let mut slots = match shape {
+        Shape::Leaf(leaves) => all(leaves.iter().map(|leaf| leaf_probes(leaf, want)))?,
+        Shape::Object(Object { strict: Some(read), .. }) | Shape::List(List { strict: Some(read), .. }) => {
+            vec![own_slot(read)?]
+        }
+        Shape::Object(object) => object_probes(object)?,
+        Shape::List(list) => all(list.parts.iter().map(|part| match part {
+            Part::Values(leaf) => leaf_probes(leaf, want),
+            Part::Object(object) => object_probes(object),
+            Part::Each { list, .. } => Some(vec![outer_slot(list, want)?]),
+        }))?,
+    };
+    slots.sort_unstable();
+    slots.dedup();
+    (slots.len() <= MOST_PROBES).then_some(slots)
+}
+
+fn all(parts: impl Iterator<Item = Option<Vec<SlotAt>>>) -> Option<Vec<SlotAt>> {
+    parts.collect::<Option<Vec<_>>>().map(|lists| lists.concat())
+}
+
+fn object_probes(object: &Object) -> Option<Vec<SlotAt>> {
+    all(object.fields.iter().map(|field| (!field.probes.is_empty()).then(|| field.probes.to_vec())))
+}
+
+fn leaf_probes(leaf: &Leaf, want: &Want) -> Option<Vec<SlotAt>> {
+    match &leaf.origin {
+        Origin::Reads(reads) => reads.iter().map(|read| outer_slot(read, want)).collect(),
+        _ => None,
+    }
+}
+
+fn own_slot(read: &Read) -> Option<SlotAt> {
+    match &read.at {
+        ReadAt::Slot { slot, .. } => Some(*slot),
+        ReadAt::Fact(_) => None,
+    }
+}
+
+/// The slot of the outermost list that a read runs through, or its own.
+fn outer_slot(read: &Read, want: &Want) -> Option<SlotAt> {
+    match read.lists().first() {
+        // Slots are numbered in the second pass only; in the first there may be no such scope.
+        Some(&scope) if (scope as usize) < want.scopes() => Some(want.list_slot(scope)),
+        Some(_) => None,
+        None => own_slot(read),
+    }
 }
 
 #[derive(Clone, Debug)]

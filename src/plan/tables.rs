@@ -89,7 +89,7 @@ pub(super) fn compile(
     }
     Ok(Lane {
         name: target.name.clone(),
-        root: finish_object(root, &presence),
+        root: finish_object(root, &presence, build.want),
         each: each.map(|(read, _)| read),
         leaves: build.leaves,
         consumed,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::TypeRules;
 use super::shape::{Field, Leaf, List, Object, Part, Read, Shape};
-use crate::json::push_quoted;
+use crate::json::{Want, push_quoted};
 use crate::table::{Seg, TargetDef, parse_target_path};
 
 /// A field while the tree grows.
@@ -71,7 +71,7 @@ pub(super) fn mark_required(root: &mut DraftObject, path: &str) -> bool {
     false
 }
 
-pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>) -> Object {
+pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>, want: &Want) -> Object {
     let mut fields: Vec<(String, Draft)> = draft.fields.into_iter().collect();
     fields.sort_by_key(|(_, d)| d.order);
     let fields = fields
@@ -80,30 +80,29 @@ pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>) -
             let mut key = Vec::new();
             push_quoted(&name, &mut key);
             key.push(b':');
+            let presence_bit = presence.get(draft.path.as_str()).copied();
+            let shape = match draft.kind {
+                Kind::Empty => Shape::Leaf(Vec::new()),
+                Kind::Leaf(leaves) => Shape::Leaf(leaves),
+                Kind::Object(object) => Shape::Object(finish_object(object, presence, want)),
+                Kind::List(list) => Shape::List(finish_list(list, presence, want)),
+            };
             Field {
-                key: key.into(),
-                required: draft.required,
-                presence: presence.get(draft.path.as_str()).copied(),
-                path: draft.path,
-                shape: match draft.kind {
-                    Kind::Empty => Shape::Leaf(Vec::new()),
-                    Kind::Leaf(leaves) => Shape::Leaf(leaves),
-                    Kind::Object(object) => Shape::Object(finish_object(object, presence)),
-                    Kind::List(list) => Shape::List(finish_list(list, presence)),
-                },
+                presence: presence_bit,
+                ..Field::new(key.into(), shape, draft.required, draft.path, want)
             }
         })
         .collect();
     Object { fields, strict: None }
 }
 
-pub(super) fn finish_list(list: DraftList, presence: &HashMap<&str, u16>) -> List {
+pub(super) fn finish_list(list: DraftList, presence: &HashMap<&str, u16>, want: &Want) -> List {
     let mut parts: Vec<Part> = list.values.into_iter().map(|leaf| Part::Values(Box::new(leaf))).collect();
-    parts.extend(list.objects.into_values().map(|o| Part::Object(finish_object(o, presence))));
+    parts.extend(list.objects.into_values().map(|o| Part::Object(finish_object(o, presence, want))));
     parts.extend(list.each.into_iter().map(|(read, scope, object)| Part::Each {
         list: read,
         scope,
-        element: Box::new(Shape::Object(finish_object(object, presence))),
+        element: Box::new(Shape::Object(finish_object(object, presence, want))),
     }));
     List { parts, strict: None }
 }
