@@ -46,13 +46,14 @@ pub fn expand(paths: &[PathBuf]) -> (Vec<Place>, Vec<InputError>) {
         if path.as_os_str() == "-" {
             places.push(Place::Stdin);
         } else {
-            walk(path, &mut places, &mut errors);
+            walk(path, &mut Vec::new(), &mut places, &mut errors);
         }
     }
     (places, errors)
 }
 
-fn walk(path: &Path, places: &mut Vec<Place>, errors: &mut Vec<InputError>) {
+/// `above` are the folders on the way here: a link that leads back to one of them shows nothing new.
+fn walk(path: &Path, above: &mut Vec<PathBuf>, places: &mut Vec<Place>, errors: &mut Vec<InputError>) {
     let failed = |e: io::Error| InputError { name: path.display().to_string(), what: explain(&e) };
     match std::fs::metadata(path) {
         Err(e) => errors.push(failed(e)),
@@ -64,7 +65,13 @@ fn walk(path: &Path, places: &mut Vec<Place>, errors: &mut Vec<InputError>) {
                     |p: &PathBuf| !p.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
                 let mut inner: Vec<PathBuf> = entries.into_iter().map(|e| e.path()).filter(visible).collect();
                 inner.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
-                inner.iter().for_each(|p| walk(p, places, errors));
+                let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+                if above.contains(&real) {
+                    return;
+                }
+                above.push(real);
+                inner.iter().for_each(|p| walk(p, above, places, errors));
+                above.pop();
             }
         },
     }

@@ -700,6 +700,9 @@ fn folders_are_read_in_order_and_what_is_missing_is_said() {
     for name in ["c", "a", "b/z", "b/inner/y", "b/x", ".hidden", "B"] {
         write(root, name, b"{}\n");
     }
+    // A link back to a folder on the way shows nothing new.
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(root, root.join("b/inner/back")).unwrap();
     let missing = root.join("missing");
     let (places, errors) = input::expand(&[root.join("c"), "-".into(), root.into(), missing.clone()]);
     let names: Vec<String> =
