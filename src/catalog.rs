@@ -44,7 +44,11 @@ pub fn load(folders: &[&Path]) -> Result<Catalog, Error> {
         if !folder.is_dir() {
             return Err(Error::Usage(format!("--mappings {}: not a folder", folder.display())));
         }
-        read_folder(folder, folder, &mut files)?;
+        let found = read_folder(folder, folder, &mut files)?;
+        if found == 0 {
+            let what = "no mapping in it: sources/NAME/*.yaml and targets/*.yaml are looked for";
+            return Err(Error::Usage(format!("--mappings {}: {what}", folder.display())));
+        }
     }
     let mut catalog = Catalog::default();
     let mut wrong = Vec::new();
@@ -109,20 +113,23 @@ fn built_in(dir: &Dir<'_>, files: &mut BTreeMap<String, Source>) {
     }
 }
 
-fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<String, Source>) -> Result<(), Error> {
+/// Adds the mapping files below a folder; how many there were.
+fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<String, Source>) -> Result<usize, Error> {
     let failed = |e| Error::io(format!("cannot read {}", folder.display()), e);
+    let mut found = 0;
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
-            read_folder(root, &path, files)?;
+            found += read_folder(root, &path, files)?;
             continue;
         }
         let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         if file_kind(&relative).is_some() {
             files.insert(relative, read_source(&path, &path.display().to_string())?);
+            found += 1;
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// The source file beside a mapping.

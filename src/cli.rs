@@ -117,10 +117,10 @@ struct Ran {
 fn run_plan(
     plan: &Plan,
     read: &Read,
+    (places, found): (Vec<Place>, bool),
     targets: Vec<Option<Box<dyn Write + '_>>>,
     dead: &mut dyn FnMut(&Dead, &NamesOf) -> Result<(), Error>,
 ) -> Result<Ran, Error> {
-    let (places, found) = inputs(&read.files)?;
     let settings = settings(read);
     let started = Instant::now();
     let at = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -163,6 +163,10 @@ fn convert(args: &Convert) -> Result<u8, Error> {
         )));
     }
     let names: Vec<&str> = plan.targets.iter().map(|t| t.name.as_str()).collect();
+    let inputs = inputs(&args.read.files)?;
+    let mut written = outputs::paths(&names, args.output.as_deref());
+    written.extend(args.dead_letters.iter().chain(&args.metrics).cloned());
+    no_clash(&written, &inputs.0)?;
     let mut outputs = Outputs::open(&names, args.output.as_deref())?;
     let mut letters = args.dead_letters.as_deref().map(outputs::File::create).transpose()?;
     // Opened before the first record: a place that cannot be written costs no run.
@@ -179,7 +183,7 @@ fn convert(args: &Convert) -> Result<u8, Error> {
             }
             Ok(())
         };
-        run_plan(&plan, &args.read, outputs.writers(), &mut dead)?
+        run_plan(&plan, &args.read, inputs, outputs.writers(), &mut dead)?
     };
     outputs.complete()?;
     if let Some(file) = letters {
@@ -199,6 +203,30 @@ fn convert(args: &Convert) -> Result<u8, Error> {
     }
     let missed = args.min_rate.is_some_and(|wanted| below(&metrics::rate(&plan, counts), wanted));
     Ok(status(ran.readable, refused > 0 || missed))
+}
+
+/// A file is written once, and never one that is read: it would be gone when the run is complete.
+fn no_clash(written: &[PathBuf], read: &[Place]) -> Result<(), Error> {
+    let real = |path: &Path| path.canonicalize().ok().filter(|p| p.is_file());
+    let read: Vec<PathBuf> = read
+        .iter()
+        .filter_map(|place| match place {
+            Place::File(path) => real(path),
+            Place::Stdin => None,
+        })
+        .collect();
+    for (i, path) in written.iter().enumerate() {
+        if path.as_os_str() != "-" && written[..i].contains(path) {
+            return Err(Error::Usage(format!("{}: two outputs cannot share a file", path.display())));
+        }
+        if real(path).is_some_and(|path| read.contains(&path)) {
+            return Err(Error::Usage(format!(
+                "{}: is read in this run and cannot be written",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Tells of every target below the wanted rate.
@@ -230,6 +258,7 @@ fn validate(args: &Validate) -> Result<u8, Error> {
         .filter(|target| catalog.mappings.keys().any(|(_, to)| to == target))
         .collect();
     let plan = plan(&catalog, &args.to, &args.schema, &args.read, &mapped)?;
+    let inputs = inputs(&args.read.files)?;
     let mut out = std::io::stdout().lock();
     let mut refused = 0u64;
     let targets = plan.targets.iter().map(|_| None).collect();
@@ -247,7 +276,7 @@ fn validate(args: &Validate) -> Result<u8, Error> {
             );
             writeln!(out, "{}", printable(&text)).map_err(|e| Error::io("cannot write", e))
         };
-        run_plan(&plan, &args.read, targets, &mut dead)?
+        run_plan(&plan, &args.read, inputs, targets, &mut dead)?
     };
     if !args.read.quiet {
         eprint!("{}", metrics::summary(&plan, &ran.outcome.counts, &ran.facts));

@@ -57,6 +57,12 @@ fn walk(path: &Path, above: &mut Vec<PathBuf>, places: &mut Vec<Place>, errors: 
     let failed = |e: io::Error| InputError { name: path.display().to_string(), what: explain(&e) };
     match std::fs::metadata(path) {
         Err(e) => errors.push(failed(e)),
+        // Reading a pipe that nobody writes would wait for ever: one that is named is meant, one that
+        // lies in a folder is not.
+        Ok(meta) if !meta.is_dir() && !meta.is_file() && !above.is_empty() => errors.push(InputError {
+            name: path.display().to_string(),
+            what: "is no regular file; name it to have it read".into(),
+        }),
         Ok(meta) if !meta.is_dir() => places.push(Place::File(path.to_path_buf())),
         Ok(_) => match std::fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
             Err(e) => errors.push(failed(e)),

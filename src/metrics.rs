@@ -113,6 +113,16 @@ pub struct TypeCounts {
     pub targets: Vec<Outcomes>,
 }
 
+impl TypeCounts {
+    fn add(&mut self, other: &TypeCounts) {
+        self.records += other.records;
+        self.targets.resize_with(other.targets.len(), Outcomes::default);
+        for (a, b) in self.targets.iter_mut().zip(&other.targets) {
+            a.add(b);
+        }
+    }
+}
+
 /// Counts of one lane.
 #[derive(Clone, Debug, Default)]
 pub struct LaneCounts {
@@ -146,7 +156,7 @@ pub struct Counts {
     pub learned: Learned,
 }
 
-/// Distinct record types kept apart per source; beyond, all of them count as `*`.
+/// Distinct record types of a source that are told apart; a source with more is reported as `*`.
 pub const MAX_TYPES: usize = 4096;
 
 impl Counts {
@@ -203,12 +213,7 @@ impl Counts {
         self.lone_surrogates += other.lone_surrogates;
         for (mine, theirs) in self.sources.iter_mut().zip(&other.sources) {
             for (kind, counts) in theirs {
-                let entry = mine.entry(kind.clone()).or_default();
-                entry.records += counts.records;
-                entry.targets.resize_with(counts.targets.len(), Outcomes::default);
-                for (a, b) in entry.targets.iter_mut().zip(&counts.targets) {
-                    a.add(b);
-                }
+                mine.entry(kind.clone()).or_default().add(counts);
             }
         }
         let ids = self.learned.merge(&other.learned);

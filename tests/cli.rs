@@ -394,6 +394,26 @@ fn a_failing_run_leaves_no_file_and_no_partial_file() {
     assert_eq!(status.code(), Some(2));
 }
 
+#[test]
+fn an_output_is_no_input_and_no_other_output() {
+    let temp = folder();
+    put(&temp, "log.ndjson", &ndjson(&many(3)));
+    let at = |name: &str| temp.path().join(name).display().to_string();
+    let before = std::fs::read(at("log.ndjson")).expect("it was written");
+    for (flags, why) in [
+        (format!("-o {}", at("log.ndjson")), "is read in this run"),
+        (format!("-o {} --dead-letters {}", at("out"), at("log.ndjson")), "is read in this run"),
+        (format!("-o {} --metrics {}", at("out"), at("log.ndjson")), "is read in this run"),
+        (format!("-o {0} --dead-letters {0}", at("out")), "cannot share a file"),
+    ] {
+        let said = logmill(words(&format!("convert {} --to udm {flags}", at("log.ndjson"))));
+        assert_eq!(said.code, 2, "{flags}");
+        assert!(said.err.contains(why), "{flags}: {}", said.err);
+    }
+    assert_eq!(std::fs::read(at("log.ndjson")).expect("it is still there"), before);
+    assert!(!temp.path().join("out").exists());
+}
+
 /// What cannot be written is said before the run, not behind it.
 #[test]
 fn a_report_that_cannot_be_written_leaves_no_output() {

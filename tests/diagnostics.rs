@@ -273,9 +273,12 @@ fn files_in_the_wrong_place() {
     folder.put("sources/s/source.yaml", b"source: \xff\n");
     let error = folder.compile(&["udm"]).expect_err("not UTF-8");
     assert!(error.to_string().ends_with("source.yaml: not UTF-8 text"), "{error}");
-    // What is no mapping file is left alone.
-    let folder =
-        Folder::with(&[("README.md", "{"), ("sources/s/notes.txt", "{"), ("targets/x.yml.bak", "{")]);
+    // What is no mapping file is left alone; a folder without any is the wrong folder.
+    let others = [("README.md", "{"), ("sources/s/notes.txt", "{"), ("targets/x.yml.bak", "{")];
+    let error = Folder::with(&others).compile(&["udm"]).expect_err("nothing to lay over");
+    assert!(error.to_string().contains("no mapping in it"), "{error}");
+    let source = ("sources/vpn/source.yaml", "source: vpn\nwhen: {path: kind, equals: vpn}\n");
+    let folder = Folder::with(&[others.as_slice(), &[source]].concat());
     assert_eq!(complaints(&folder, folder.compile(&["udm"])), []);
 }
 

@@ -234,7 +234,9 @@ struct Ran {
 
 /// Runs records through the built-in mappings with a folder laid over them.
 fn convert(folder: &Path, target: &str, input: &str) -> Ran {
-    let catalog = logmill::catalog::load(&[folder]).unwrap_or_else(|e| panic!("{e}"));
+    let laid_over = folder.join("sources").exists();
+    let folders: Vec<&Path> = laid_over.then_some(folder).into_iter().collect();
+    let catalog = logmill::catalog::load(&folders).unwrap_or_else(|e| panic!("{e}"));
     let request = Request { targets: vec![target.into()], content: Content::Metadata, ..Request::default() };
     let plan = Plan::compile(&catalog, &request).unwrap_or_else(|e| panic!("{e}"));
     let settings = Settings {

@@ -72,6 +72,16 @@ pub enum Outputs {
     Files(Vec<File>),
 }
 
+/// The files that [`Outputs::open`] will write.
+pub fn paths(targets: &[&str], output: Option<&Path>) -> Vec<PathBuf> {
+    match (targets, output) {
+        (_, None) => Vec::new(),
+        ([_], Some(path)) if path.as_os_str() == "-" => Vec::new(),
+        ([_], Some(path)) if !is_folder(path) => vec![path.to_path_buf()],
+        (_, Some(folder)) => targets.iter().map(|t| folder.join(format!("{t}.ndjson"))).collect(),
+    }
+}
+
 impl Outputs {
     pub fn open(targets: &[&str], output: Option<&Path>) -> Result<Outputs, Error> {
         match (targets, output) {

@@ -214,7 +214,16 @@ fn shown(plan: &Plan, path: &str) -> String {
 }
 
 fn source(plan: &Plan, types: &std::collections::HashMap<Box<str>, TypeCounts>) -> Value {
-    let sorted: BTreeMap<&str, &TypeCounts> = types.iter().map(|(k, v)| (&**k, v)).collect();
+    let mut all = TypeCounts::default();
+    let crowded = types.len() > super::MAX_TYPES;
+    if crowded {
+        // Which types a worker met before its table was full depends on the workers: all or none.
+        types.values().for_each(|counts| all.add(counts));
+    }
+    let sorted: BTreeMap<&str, &TypeCounts> = match crowded {
+        true => BTreeMap::from([("*", &all)]),
+        false => types.iter().map(|(k, v)| (&**k, v)).collect(),
+    };
     let records: u64 = types.values().map(|t| t.records).sum();
     let mut list = Map::new();
     for (kind, counts) in sorted {

@@ -278,6 +278,15 @@ impl Build<'_> {
                 if self.wrong.len() > errors {
                     return None;
                 }
+                let twice = |read: &&Read| {
+                    read.steps.iter().filter(|step| matches!(step, Step::Time { .. })).count() > 1
+                };
+                if let Some(path) = reads.iter().find(twice).map(|read| read.path.clone()) {
+                    let message =
+                        format!("`{path}` is read as a time already, by the name that stands for it");
+                    self.complain(&row.to.span, message).help = Some("leave `time` out of the steps".into());
+                    return None;
+                }
                 let origin = (!reads.is_empty()).then(|| Origin::Reads(reads.clone()));
                 Some((origin, reads))
             }
