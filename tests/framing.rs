@@ -275,6 +275,12 @@ fn told_framings_read_what_they_are_for() {
             }
         }
     }
+    // An object over two lines is one record, or two lines that are none.
+    let text = b"{\"kind\":\"tiny\",\n\"id\":1}\n";
+    for how in ways() {
+        let letters = |framing| cut(text, How { framing, ..how }).letters.len();
+        assert_eq!((letters(Framing::Lines), values(&cut(text, how)).len()), (2, 1), "{how:?}");
+    }
 }
 
 proptest! {

@@ -92,7 +92,7 @@ fn escape(text: &[u8], at: usize) -> Result<(usize, bool), Fault> {
     }
 }
 
-/// The UTF-16 unit of the `\uXXXX` at `at`.
+/// The UTF-16 unit of the `\u` and four digits at `at`.
 fn unit(text: &[u8], at: usize) -> Result<u16, Fault> {
     let digits = &text[at + 2..text.len().min(at + 6)];
     if let Some(i) = digits.iter().position(|b| !b.is_ascii_hexdigit()) {
