@@ -229,6 +229,10 @@ fn every_ascii_character_is_written_as_it_is_read() {
         let read: String = serde_json::from_slice(&quoted).unwrap();
         assert_eq!(read, c.to_string(), "{}", String::from_utf8_lossy(&quoted));
     }
+    let escapes = r#"\b\f\n\r\t\/\"\\\u0041\ud83d\ude00"#;
+    let mut read = String::new();
+    unescape(escapes.as_bytes(), &mut read);
+    assert_eq!(read, serde_json::from_str::<String>(&format!("\"{escapes}\"")).unwrap());
 }
 
 proptest! {
