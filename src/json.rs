@@ -7,15 +7,17 @@
 //! surrogate escape is kept in the raw slice, marked ([`Kind::Lone`]), and written as U+FFFD.
 
 mod copy;
+mod index;
 mod scan;
 mod text;
 mod walk;
 mod want;
 
 pub use copy::{Copied, copy_value};
+pub use index::{Index, Level, MAX_INDEXED, Marks};
 pub use scan::{MAX_DEPTH, cell_at, elements, leaf_count, members, skip_space, skip_value, string};
-pub use text::{copy_string, hex4, push_quoted, push_str_escaped, unescape};
-pub use walk::{Rest, Slots, View, walk};
+pub use text::{SHORT, copy_raw, copy_string, hex4, push_quoted, push_short, push_str_escaped, unescape};
+pub use walk::{Mask, Rest, Slots, View, masks, walk};
 pub use want::{NodeId, SlotAt, Want, push_step};
 
 /// What a raw slice is.
@@ -42,6 +44,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    #[inline]
     pub fn is_string(self) -> bool {
         matches!(self, Kind::String | Kind::Escaped | Kind::Lone)
     }
@@ -51,13 +54,18 @@ impl Kind {
     pub fn is_array(self) -> bool {
         matches!(self, Kind::Array | Kind::EmptyArray)
     }
+    #[inline]
     pub fn is_null(self) -> bool {
-        matches!(self, Kind::Absent | Kind::Null)
+        // The first two, by their numbers.
+        self as u8 <= Kind::Null as u8
     }
+    #[inline]
     pub fn is_composite(self) -> bool {
-        self.is_object() || self.is_array()
+        // The last four, by their numbers.
+        self as u8 >= Kind::Object as u8
     }
     /// Says something: a leaf that coverage counts.
+    #[inline]
     pub fn is_leaf(self) -> bool {
         !matches!(self, Kind::Absent | Kind::Null | Kind::EmptyObject | Kind::EmptyArray)
     }
@@ -78,7 +86,7 @@ impl Kind {
 /// A value of the record: where it stands and what it is. Strings include their quotes.
 ///
 /// For a list whose elements were walked, `rows` of the walk say where its elements are.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Cell {
     pub start: u32,
     pub end: u32,
@@ -89,11 +97,13 @@ impl Cell {
     pub const ABSENT: Cell = Cell { start: 0, end: 0, kind: Kind::Absent };
 
     /// The raw bytes, quotes included.
+    #[inline]
     pub fn raw<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         &text[self.start as usize..self.end as usize]
     }
 
     /// The bytes between the quotes of a string, the raw bytes of anything else.
+    #[inline]
     pub fn inner<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         if self.kind.is_string() {
             &text[self.start as usize + 1..self.end as usize - 1]

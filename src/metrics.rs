@@ -7,6 +7,8 @@ mod report;
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
+
 pub use coverage::{Learned, PathId};
 pub use report::{Rate, RunFacts, rate, report, summary};
 
@@ -150,11 +152,14 @@ pub struct Counts {
     pub blank_lines: u64,
     pub lone_surrogates: u64,
     /// By source (the last: unrecognised), then by record type.
-    pub sources: Vec<HashMap<Box<str>, TypeCounts>>,
+    pub sources: Vec<Types>,
     /// By source, target and lane.
     pub lanes: Vec<Vec<Vec<LaneCounts>>>,
     pub learned: Learned,
 }
+
+/// Record types in the order in which they were met. The hash is quick, and the number of types bounded.
+pub type Types = IndexMap<Box<str>, TypeCounts, foldhash::fast::FixedState>;
 
 /// Distinct record types of a source that are told apart; a source with more is reported as `*`.
 pub const MAX_TYPES: usize = 4096;
@@ -181,29 +186,25 @@ impl Counts {
                 .collect()
         });
         Counts {
-            sources: vec![HashMap::new(); plan.sources.len() + 1],
+            sources: vec![Types::default(); plan.sources.len() + 1],
             lanes: lanes.collect(),
             learned: Learned::new(plan.want.len()),
             ..Counts::default()
         }
     }
 
-    /// The counts of a record type; allocates only for a type that is new.
-    pub fn of_type(&mut self, source: usize, kind: &str, targets: usize) -> &mut TypeCounts {
+    /// The number of a record type among its source's; allocates only for a type that is new.
+    pub fn type_of(&mut self, source: usize, kind: &str, targets: usize) -> usize {
         let types = &mut self.sources[source];
-        if !types.contains_key(kind) {
-            let key = if types.len() < MAX_TYPES { kind } else { "*" };
-            if !types.contains_key(key) {
-                types.insert(
-                    key.into(),
-                    TypeCounts { records: 0, targets: vec![Outcomes::default(); targets] },
-                );
-            }
-            if key == "*" {
-                return types.get_mut("*").expect("just inserted");
-            }
+        if let Some(number) = types.get_index_of(kind) {
+            return number;
         }
-        types.get_mut(kind).expect("just inserted")
+        let key = if types.len() < MAX_TYPES { kind } else { "*" };
+        let new = || TypeCounts { records: 0, targets: vec![Outcomes::default(); targets] };
+        let entry = types.entry(key.into());
+        let number = entry.index();
+        entry.or_insert_with(new);
+        number
     }
 
     /// Adds what another worker counted for the same plan.

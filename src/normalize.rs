@@ -12,7 +12,7 @@ use std::ops::Range;
 
 pub use dead::{Dead, NamesOf};
 
-use crate::json::{self, Fault, FaultKind, NodeId, Rest, Slots, View};
+use crate::json::{self, Fault, FaultKind, Index, NodeId, Rest, Slots, View};
 use crate::metrics::{Counts, Reason};
 use crate::ops::time::Instant;
 use crate::plan::{Content, PayloadView, Plan, Route, SourcePlan};
@@ -23,10 +23,14 @@ use read::Facts;
 /// One worker's memory: everything a record needs, reused for the next.
 #[derive(Debug)]
 pub struct Scratch {
+    /// The strings of the unit at hand.
+    index: Index,
     slots: Slots,
     pub counts: Counts,
     standing: Standing,
     kind: String,
+    /// The source and the number of the type of the record at hand, where it is counted.
+    of: (usize, usize),
     /// Leaves of the record: path and which views see it.
     hits: Vec<(u32, Seen)>,
     folded: Vec<u8>,
@@ -57,10 +61,12 @@ impl Seen {
 impl Scratch {
     pub fn new(plan: &Plan) -> Scratch {
         Scratch {
+            index: Index::default(),
             slots: Slots::new(&plan.want),
             counts: Counts::new(plan),
             standing: Standing::new(plan),
             kind: String::new(),
+            of: (0, 0),
             hits: Vec::new(),
             folded: Vec::new(),
             elements: Vec::new(),
@@ -137,10 +143,17 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// What is known of a unit before it is walked: where its strings are, and whether it is UTF-8.
+    /// Where it is not, each of its records answers for itself.
+    fn look(&mut self, range: Range<usize>) {
+        let index = &mut self.scratch.index;
+        index.build(self.text, range.clone());
+        self.utf8 = index.is_ascii() || json::check_utf8(&self.text[range]).is_ok();
+    }
+
     /// A line may hold one value, several, an array, an envelope, or a syslog message around one.
     fn line(&mut self, range: Range<usize>) {
-        // One check for the line; where it fails, each record answers for itself.
-        self.utf8 = json::check_utf8(&self.text[range.clone()]).is_ok();
+        self.look(range.clone());
         let mut at = range.start;
         while at < range.end {
             at = match self.text[at] {
@@ -161,7 +174,7 @@ impl Work<'_> {
 
     /// Exactly one value of an array or an envelope.
     fn one(&mut self, range: Range<usize>) {
-        self.utf8 = false;
+        self.look(range.clone());
         match self.text[range.start] {
             b'{' => self.object(range, &Facts::default(), false),
             _ => self.no_object(range),
@@ -270,7 +283,10 @@ impl Work<'_> {
         };
         let walked = match walked {
             Some(fault) => Err(fault),
-            None => json::walk(&self.plan.want, text, range.start, self.depth, &mut self.scratch.slots),
+            None => {
+                let Scratch { index, slots, .. } = &mut *self.scratch;
+                json::walk(&self.plan.want, text, index.marks(), range.start, self.depth, slots)
+            }
         };
         let end = match walked {
             Ok(end) => end,
@@ -327,11 +343,9 @@ impl Work<'_> {
     fn recognise(&mut self, facts: &Facts) -> Option<usize> {
         let view = View { text: self.text, slots: &self.scratch.slots };
         let mut pen = Pen::new(&self.plan.want, view, facts, &mut self.scratch.standing);
-        let rule = self
-            .plan
-            .rules
-            .iter()
-            .find(|rule| rule.tests.iter().all(|(check, holds)| pen.check(check) == *holds));
+        let rule = self.plan.rules.iter().find(|rule| {
+            view.all(&rule.needs) && rule.tests.iter().all(|(check, holds)| pen.check(check) == *holds)
+        });
         rule.map(|rule| rule.source)
     }
 
@@ -370,7 +384,7 @@ impl Work<'_> {
         let record = self.count_record(source);
         self.collect_hits(known, named_payload, shown);
         if known.is_some_and(|s| s.dropped) {
-            return self.outcome(source, |o, _| o.dropped += 1);
+            return self.outcome(|o| o.dropped += 1);
         }
         for target in 0..plan.targets.len() {
             let verdict = match &plan.lanes[source][target] {
@@ -391,15 +405,15 @@ impl Work<'_> {
                 shown,
             );
             match verdict {
-                Ok(Verdict { events: 0, .. }) => self.of_target(source, target, |o| o.dropped += 1),
-                Ok(v) => self.of_target(source, target, |o| {
+                Ok(Verdict { events: 0, .. }) => self.of_target(target, |o| o.dropped += 1),
+                Ok(v) => self.of_target(target, |o| {
                     o.normalized += 1;
                     o.events += v.events;
                     o.generic += v.generic;
                 }),
                 Err(dead) => {
                     let reason = dead.reason;
-                    self.of_target(source, target, |o| o.dead[reason as usize] += 1);
+                    self.of_target(target, |o| o.dead[reason as usize] += 1);
                     let dead = Dead { target: Some(target as u16), ..*dead };
                     self.bury(range.clone(), known.map(|_| source), recognised, record, dead);
                 }
@@ -463,13 +477,12 @@ impl Work<'_> {
     fn payload(&mut self, source: &SourcePlan) -> Option<NodeId> {
         let payload = source.payload.as_ref()?;
         let (text, want) = (self.text, &self.plan.want);
-        let slots = &mut self.scratch.slots;
+        let Scratch { index, slots, folded, hits, .. } = &mut *self.scratch;
         let key = View { text, slots }.cell(payload.key, 0);
         if !key.kind.is_string() {
             return None;
         }
         let key = key.inner(text);
-        let folded = &mut self.scratch.folded;
         folded.clear();
         folded.extend(key.iter().map(|&b| if b == b'.' { b'_' } else { b }));
         let field = want.key(0, folded);
@@ -497,16 +510,16 @@ impl Work<'_> {
             slots.rest.remove(i);
         }
         let before = slots.hits.len();
-        slots.walk_more(want, text, at, payload.root);
+        slots.walk_more(want, text, index.marks(), at, payload.root);
         let after_root = slots.hits.len();
         let filled = field
             .filter(|&f| View { text, slots }.cell(want.slot(f), 0).kind == json::Kind::Absent || nested);
         if let Some(field) = filled {
-            slots.walk_more(want, text, at, field);
+            slots.walk_more(want, text, index.marks(), at, field);
         }
         let named_end = slots.hits.len();
         let taken = field.map(|f| want.ranks(f));
-        self.scratch.hits.clear();
+        hits.clear();
         for (i, &node) in slots.hits.iter().enumerate() {
             let seen = match i {
                 i if i < before && taken.as_ref().is_some_and(|t| t.contains(&want.rank(node))) => {
@@ -517,7 +530,7 @@ impl Work<'_> {
                 i if i < named_end => Seen::NamedField,
                 _ => Seen::Always,
             };
-            self.scratch.hits.push((node, seen));
+            hits.push((node, seen));
         }
         slots.hits.clear();
         field
@@ -577,23 +590,25 @@ impl Work<'_> {
         }
     }
 
+    /// Counts a record of the type at hand; its number within the batch.
     fn count_record(&mut self, source: usize) -> u64 {
-        let targets = self.plan.targets.len();
-        let record = self.out.records;
+        let Scratch { counts, kind, of, .. } = &mut *self.scratch;
+        counts.records += 1;
+        *of = (source, counts.type_of(source, kind, self.plan.targets.len()));
+        counts.sources[of.0][of.1].records += 1;
         self.out.records += 1;
-        self.scratch.counts.records += 1;
-        self.scratch.counts.of_type(source, &self.scratch.kind, targets).records += 1;
-        record
+        self.out.records - 1
     }
 
-    fn of_target(&mut self, source: usize, target: usize, f: impl FnOnce(&mut crate::metrics::Outcomes)) {
-        let targets = self.plan.targets.len();
-        f(&mut self.scratch.counts.of_type(source, &self.scratch.kind, targets).targets[target]);
+    /// Where the record at hand went for one target.
+    fn of_target(&mut self, target: usize, f: impl FnOnce(&mut crate::metrics::Outcomes)) {
+        let (source, kind) = self.scratch.of;
+        f(&mut self.scratch.counts.sources[source][kind].targets[target]);
     }
 
-    fn outcome(&mut self, source: usize, mut f: impl FnMut(&mut crate::metrics::Outcomes, usize)) {
+    fn outcome(&mut self, mut f: impl FnMut(&mut crate::metrics::Outcomes)) {
         for target in 0..self.plan.targets.len() {
-            self.of_target(source, target, |o| f(o, target));
+            self.of_target(target, &mut f);
         }
     }
 
@@ -603,7 +618,7 @@ impl Work<'_> {
         let row = source.unwrap_or(self.plan.sources.len());
         let record = self.count_record(row);
         let reason = dead.reason;
-        self.outcome(row, |o, _| o.dead[reason as usize] += 1);
+        self.outcome(|o| o.dead[reason as usize] += 1);
         self.bury(range, source, recognised && source.is_some(), record, dead);
     }
 

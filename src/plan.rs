@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 pub use privacy::Content;
 pub use shape::{
-    Check, Coerce, Field, Label, Leaf, LeafType, List, Object, Origin, Part, Read, ReadAt, Shape,
-    TemplatePiece,
+    Check, Coerce, Field, Key, Label, Leaf, LeafType, List, Object, Origin, Part, Probes, Read, ReadAt, Run,
+    Shape, TemplatePiece,
 };
 
 use crate::catalog::{Catalog, Mapping};
 use crate::error::{Diagnostic, Error};
-use crate::json::{NodeId, SlotAt, Want};
+use crate::json::{Mask, NodeId, SlotAt, Want};
 use crate::panther::Schema;
 use crate::table::Dialect;
 
@@ -86,6 +86,8 @@ pub struct Payload {
 #[derive(Debug)]
 pub struct Rule {
     pub source: usize,
+    /// Columns without which no test can hold.
+    pub needs: Box<[Mask]>,
     pub tests: Vec<(Check, bool)>,
 }
 
@@ -140,8 +142,19 @@ pub struct TypeRules {
 
 #[derive(Debug)]
 pub struct Standard {
-    pub log_type: String,
-    pub version: i64,
+    /// From the log type up to where the row id goes, and from the schema's version on.
+    pub head: Box<[u8]>,
+    pub version: Box<[u8]>,
+}
+
+impl Standard {
+    pub fn new(log_type: &str, version: i64) -> Standard {
+        let mut head = b"\"p_log_type\":".to_vec();
+        crate::json::push_quoted(log_type, &mut head);
+        head.extend_from_slice(b",\"p_row_id\":\"");
+        let version = format!("\",\"p_schema_version\":{version}").into_bytes();
+        Standard { head: head.into(), version: version.into() }
+    }
 }
 
 impl Plan {

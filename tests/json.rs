@@ -4,13 +4,38 @@
 use std::collections::BTreeMap;
 
 use logmill::json::{
-    self, Cell, Copied, FaultKind, Kind, NodeId, Slots, View, Want, cell_at, copy_string, copy_value,
-    elements, leaf_count, members, push_quoted, skip_space, skip_value, unescape, walk,
+    self, Cell, Copied, Fault, FaultKind, Index, Kind, Level, Marks, NodeId, Slots, View, Want, cell_at,
+    copy_string, copy_value, elements, leaf_count, members, push_quoted, skip_space, skip_value, unescape,
 };
 use proptest::prelude::*;
 use serde_json::Value;
 
 const DEPTH: usize = 128;
+
+/// Walks without an index and with that of every level: all must find the same.
+fn walk_all(
+    want: &Want,
+    text: &[u8],
+    at: usize,
+    max_depth: usize,
+    slots: &mut Slots,
+) -> Result<usize, Fault> {
+    let plain = json::walk(want, text, Marks::default(), at, max_depth, slots);
+    for level in Level::available() {
+        let mut index = Index::new(level);
+        index.build(text, at..text.len());
+        let mut indexed = Slots::new(want);
+        assert_eq!(
+            json::walk(want, text, index.marks(), at, max_depth, &mut indexed),
+            plain,
+            "{level:?}: {}",
+            String::from_utf8_lossy(text)
+        );
+        assert!(indexed.same(slots), "{level:?}: {}", String::from_utf8_lossy(text));
+        assert!(!index.is_ascii() || text[at..].is_ascii());
+    }
+    plain
+}
 
 /// SplitMix64: documents are drawn from a seed, so that a failing one can be drawn again.
 struct Draw(u64);
@@ -158,7 +183,7 @@ fn ours(text: &[u8]) -> bool {
     if text.get(start) == Some(&b'{') {
         let (want, _) = trie(&mut Draw(7), 12);
         let mut slots = Slots::new(&want);
-        let walked = walk(&want, text, start, DEPTH, &mut slots);
+        let walked = walk_all(&want, text, start, DEPTH, &mut slots);
         assert_eq!(
             skipped,
             whole(walked),
@@ -272,8 +297,8 @@ proptest! {
         // What an earlier record left must not show.
         let mut before = String::new();
         object_text(&mut draw, Style { repeats: true, wild: false }, 5, &mut before);
-        walk(&want, before.as_bytes(), 0, DEPTH, &mut slots).unwrap();
-        let end = walk(&want, text.as_bytes(), 0, DEPTH, &mut slots).unwrap();
+        walk_all(&want, before.as_bytes(), 0, DEPTH, &mut slots).unwrap();
+        let end = walk_all(&want, text.as_bytes(), 0, DEPTH, &mut slots).unwrap();
         prop_assert_eq!(end, text.len());
         let value: Value = serde_json::from_str(&text).unwrap();
         let seen = Seen { text: &text, want: &want, view: View { text: text.as_bytes(), slots: &slots } };
@@ -565,7 +590,7 @@ fn a_repeated_object_key_clears_what_the_first_left() {
     want.finish();
     let text = br#"{"a":{"x":1,"l":[1,2],"u":3},"\u0061":{"l":[7]}}"#;
     let mut slots = Slots::new(&want);
-    walk(&want, text, 0, DEPTH, &mut slots).unwrap();
+    walk_all(&want, text, 0, DEPTH, &mut slots).unwrap();
     let view = View { text, slots: &slots };
     assert_eq!(view.cell(want.slot(x), 0).kind, Kind::Absent);
     let rows = view.rows(want.element_scope(list).unwrap(), view.cell(want.slot(list), 0));
@@ -582,9 +607,9 @@ fn a_value_walked_later_may_stand_earlier_in_the_text() {
     want.finish();
     let text = br#"{"z":[1],"z":[2],"z":[3],"z":[4],"a":[5]}"#;
     let mut slots = Slots::new(&want);
-    walk(&want, text, 0, DEPTH, &mut slots).unwrap();
+    walk_all(&want, text, 0, DEPTH, &mut slots).unwrap();
     for at in [29, 13, 37, 21, 5, 29, 5] {
-        slots.walk_more(&want, text, at, a);
+        slots.walk_more(&want, text, Marks::default(), at, a);
         let view = View { text, slots: &slots };
         let rows = view.rows(want.element_scope(a).unwrap(), view.cell(want.slot(a), 0));
         let raw: Vec<&[u8]> = rows.map(|r| view.cell(want.slot(element), r).raw(text)).collect();
@@ -613,7 +638,7 @@ fn the_depth_limit_counts_containers() {
     for n in 1..8 {
         let text = text(n);
         for limit in 0..2 * n + 2 {
-            let walked = walk(&want, text.as_bytes(), 0, limit, &mut slots);
+            let walked = walk_all(&want, text.as_bytes(), 0, limit, &mut slots);
             assert_eq!(walked, skip_value(text.as_bytes(), 0, limit), "{text} within {limit}");
             assert_eq!(walked.is_ok(), limit >= 2 * n);
         }
@@ -907,7 +932,7 @@ fn wrong_texts_are_wrong_at_their_place() {
         let fault = skip_value(text.as_bytes(), 0, DEPTH).unwrap_err();
         assert_eq!((fault.at, fault.kind), (*at, *kind), "{text}");
         if text.starts_with('{') {
-            let fault = walk(&want, text.as_bytes(), 0, DEPTH, &mut slots).unwrap_err();
+            let fault = walk_all(&want, text.as_bytes(), 0, DEPTH, &mut slots).unwrap_err();
             assert_eq!((fault.at, fault.kind), (*at, *kind), "walking {text}");
         }
     }

@@ -1,6 +1,6 @@
 //! The strict scanner: where a value ends and whether it is JSON. Builds nothing.
 
-use super::{Cell, Fault, FaultKind, Kind};
+use super::{Cell, Fault, FaultKind, Kind, Marks};
 
 /// The deepest nesting that can be asked for; the scanner keeps one bit per level on its stack.
 pub const MAX_DEPTH: usize = 1024;
@@ -17,7 +17,7 @@ pub(super) fn missing<T>(text: &[u8], at: usize, what: &'static str) -> Result<T
     fault(at, kind)
 }
 
-#[inline]
+#[inline(always)]
 pub fn skip_space(text: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
         at += 1;
@@ -31,7 +31,7 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// Bytes of `w` (as 0x80 in the same place) that end a run of plain string content.
 /// Only the lowest set one is exact, which is all that is used.
 #[inline]
-fn string_stops(w: u64) -> u64 {
+pub(super) fn string_stops(w: u64) -> u64 {
     let quote = w ^ (ONES * b'"' as u64);
     let slash = w ^ (ONES * b'\\' as u64);
     let quote = quote.wrapping_sub(ONES) & !quote;
@@ -71,7 +71,7 @@ pub fn string(text: &[u8], at: usize) -> Result<(usize, Kind), Fault> {
 
 /// Checks the escape whose backslash is at `at`: the offset behind it, and whether it is a lone
 /// surrogate. A surrogate pair counts as one escape.
-fn escape(text: &[u8], at: usize) -> Result<(usize, bool), Fault> {
+pub(super) fn escape(text: &[u8], at: usize) -> Result<(usize, bool), Fault> {
     match text.get(at + 1) {
         None => fault(text.len(), FaultKind::End),
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok((at + 2, false)),
@@ -104,8 +104,28 @@ fn unit(text: &[u8], at: usize) -> Result<u16, Fault> {
     }
 }
 
+/// The number at `at`. Most are integers of a few digits: those are found eight bytes at a time.
 #[inline]
 fn number(text: &[u8], at: usize) -> Result<usize, Fault> {
+    let mut i = at;
+    while let Some(chunk) = text.get(i..).and_then(|rest| rest.first_chunk::<8>()) {
+        let w = u64::from_le_bytes(*chunk) ^ (ONES * b'0' as u64);
+        // A digit is now below ten; anything else sets the highest bit of its byte.
+        let others = (w | (w & !HIGH).wrapping_add(ONES * 0x76)) & HIGH;
+        if others != 0 {
+            i += (others.trailing_zeros() / 8) as usize;
+            let whole = matches!(text[i], b',' | b'}' | b']') && (text[at] != b'0' || i == at + 1);
+            if whole && i > at {
+                return Ok(i);
+            }
+            break;
+        }
+        i += 8;
+    }
+    any_number(text, at)
+}
+
+fn any_number(text: &[u8], at: usize) -> Result<usize, Fault> {
     let digits = |mut i: usize| {
         while let Some(b'0'..=b'9') = text.get(i) {
             i += 1;
@@ -155,112 +175,143 @@ fn literal(text: &[u8], at: usize, word: &'static [u8], kind: Kind) -> Result<(u
     }
 }
 
-/// A string, number or literal at `at`.
-#[inline]
-pub(super) fn scalar(text: &[u8], at: usize) -> Result<(usize, Kind), Fault> {
-    match text.get(at) {
-        Some(b'"') => string(text, at),
-        Some(b'-' | b'0'..=b'9') => Ok((number(text, at)?, Kind::Number)),
-        Some(b't') => literal(text, at, b"true", Kind::True),
-        Some(b'f') => literal(text, at, b"false", Kind::False),
-        Some(b'n') => literal(text, at, b"null", Kind::Null),
-        _ => missing(text, at, "a value"),
-    }
+/// A text and what is known of its strings.
+#[derive(Clone, Copy)]
+pub(super) struct Scan<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) marks: Marks<'a>,
 }
 
-/// Any value at `at`: its end and kind. `depth` counts the containers already open around it.
-#[inline]
-pub(super) fn value(text: &[u8], at: usize, depth: usize, max_depth: usize) -> Result<(usize, Kind), Fault> {
-    match text.get(at) {
-        Some(b'{' | b'[') => container(text, at, depth, max_depth),
-        _ => scalar(text, at),
+impl Scan<'_> {
+    /// The string whose opening quote is at `at`.
+    #[inline(always)]
+    pub(super) fn string(&mut self, at: usize) -> Result<(usize, Kind), Fault> {
+        match self.marks.string(at) {
+            Some(found) => Ok(found),
+            None => string(self.text, at),
+        }
     }
-}
 
-/// The container at `at`, without recursion: one bit per open level says object or array.
-fn container(text: &[u8], at: usize, outer: usize, max_depth: usize) -> Result<(usize, Kind), Fault> {
-    let mut is_object = [0u64; MAX_DEPTH / 64];
-    let allowed = max_depth.min(MAX_DEPTH).saturating_sub(outer);
-    let mut depth = 0usize;
-    let mut i = at;
-    let mut empty = true;
-    loop {
-        // Here a value begins at `i`.
-        match text.get(i) {
-            Some(open @ (b'{' | b'[')) => {
-                if depth == allowed {
-                    return fault(i, FaultKind::Depth);
-                }
-                empty &= depth == 0;
-                let object = *open == b'{';
-                let (word, bit) = (depth / 64, 1u64 << (depth % 64));
-                if object {
-                    is_object[word] |= bit
-                } else {
-                    is_object[word] &= !bit
-                }
-                depth += 1;
-                i = skip_space(text, i + 1);
-                if object {
-                    if text.get(i) != Some(&b'}') {
+    /// A string, number or literal at `at`.
+    #[inline(always)]
+    fn scalar(&mut self, at: usize) -> Result<(usize, Kind), Fault> {
+        let text = self.text;
+        match text.get(at) {
+            Some(b'"') => self.string(at),
+            Some(b'-' | b'0'..=b'9') => Ok((number(text, at)?, Kind::Number)),
+            Some(b't') => literal(text, at, b"true", Kind::True),
+            Some(b'f') => literal(text, at, b"false", Kind::False),
+            Some(b'n') => literal(text, at, b"null", Kind::Null),
+            _ => missing(text, at, "a value"),
+        }
+    }
+
+    /// Any value at `at`: its end and kind. `depth` counts the containers already open around it.
+    #[inline(always)]
+    pub(super) fn value(
+        &mut self,
+        at: usize,
+        depth: usize,
+        max_depth: usize,
+    ) -> Result<(usize, Kind), Fault> {
+        match self.text.get(at) {
+            Some(b'{' | b'[') => self.container(at, depth, max_depth),
+            _ => self.scalar(at),
+        }
+    }
+
+    /// The key at `i`, its colon, and the space behind; the offset where the value begins.
+    #[inline]
+    fn key(&mut self, i: usize) -> Result<usize, Fault> {
+        if self.text.get(i) != Some(&b'"') {
+            return missing(self.text, i, "a key in quotes");
+        }
+        let (i, _) = self.string(i)?;
+        colon(self.text, i)
+    }
+
+    /// The container at `at`, without recursion: one bit per open level says object or array.
+    fn container(&mut self, at: usize, outer: usize, max_depth: usize) -> Result<(usize, Kind), Fault> {
+        let text = self.text;
+        let mut is_object = [0u64; MAX_DEPTH / 64];
+        let allowed = max_depth.min(MAX_DEPTH).saturating_sub(outer);
+        let mut depth = 0usize;
+        let mut i = at;
+        let mut empty = true;
+        loop {
+            // Here a value begins at `i`.
+            match text.get(i) {
+                Some(open @ (b'{' | b'[')) => {
+                    if depth == allowed {
+                        return fault(i, FaultKind::Depth);
+                    }
+                    empty &= depth == 0;
+                    let object = *open == b'{';
+                    let (word, bit) = (depth / 64, 1u64 << (depth % 64));
+                    if object {
+                        is_object[word] |= bit
+                    } else {
+                        is_object[word] &= !bit
+                    }
+                    depth += 1;
+                    i = skip_space(text, i + 1);
+                    if object {
+                        if text.get(i) != Some(&b'}') {
+                            empty = false;
+                            i = self.key(i)?;
+                            continue;
+                        }
+                    } else if text.get(i) != Some(&b']') {
                         empty = false;
-                        i = key(text, i)?;
                         continue;
                     }
-                } else if text.get(i) != Some(&b']') {
+                }
+                _ => {
                     empty = false;
-                    continue;
+                    (i, _) = self.scalar(i)?;
+                    i = skip_space(text, i);
                 }
             }
-            _ => {
-                empty = false;
-                (i, _) = scalar(text, i)?;
+            // Here a value has ended (or a container is about to): commas and closers.
+            loop {
+                let object = is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1 == 1;
+                match text.get(i) {
+                    Some(b',') => {
+                        i = skip_space(text, i + 1);
+                        if object {
+                            i = self.key(i)?;
+                        }
+                        break;
+                    }
+                    Some(b'}') if object => {}
+                    Some(b']') if !object => {}
+                    _ => return missing(text, i, if object { "`,` or `}`" } else { "`,` or `]`" }),
+                }
+                depth -= 1;
+                i += 1;
+                if depth == 0 {
+                    let kind = match (object, empty) {
+                        (true, false) => Kind::Object,
+                        (true, true) => Kind::EmptyObject,
+                        (false, false) => Kind::Array,
+                        (false, true) => Kind::EmptyArray,
+                    };
+                    return Ok((i, kind));
+                }
                 i = skip_space(text, i);
             }
         }
-        // Here a value has ended (or a container is about to): commas and closers.
-        loop {
-            let object = is_object[(depth - 1) / 64] >> ((depth - 1) % 64) & 1 == 1;
-            match text.get(i) {
-                Some(b',') => {
-                    i = skip_space(text, i + 1);
-                    if object {
-                        i = key(text, i)?;
-                    }
-                    break;
-                }
-                Some(b'}') if object => {}
-                Some(b']') if !object => {}
-                _ => return missing(text, i, if object { "`,` or `}`" } else { "`,` or `]`" }),
-            }
-            depth -= 1;
-            i += 1;
-            if depth == 0 {
-                let kind = match (object, empty) {
-                    (true, false) => Kind::Object,
-                    (true, true) => Kind::EmptyObject,
-                    (false, false) => Kind::Array,
-                    (false, true) => Kind::EmptyArray,
-                };
-                return Ok((i, kind));
-            }
-            i = skip_space(text, i);
-        }
     }
 }
 
-/// The key at `i`, its colon, and the space behind; the offset where the value begins.
-#[inline]
-fn key(text: &[u8], i: usize) -> Result<usize, Fault> {
-    if text.get(i) != Some(&b'"') {
-        return missing(text, i, "a key in quotes");
-    }
-    let (i, _) = string(text, i)?;
-    colon(text, i)
-}
-
-#[inline]
+#[inline(always)]
 pub(super) fn colon(text: &[u8], i: usize) -> Result<usize, Fault> {
+    // Nearly all texts have no space here.
+    if let Some(&[b':', next]) = text.get(i..).and_then(|rest| rest.first_chunk::<2>())
+        && next > b' '
+    {
+        return Ok(i + 1);
+    }
     let i = skip_space(text, i);
     if text.get(i) != Some(&b':') {
         return missing(text, i, "`:`");
@@ -268,10 +319,14 @@ pub(super) fn colon(text: &[u8], i: usize) -> Result<usize, Fault> {
     Ok(skip_space(text, i + 1))
 }
 
+fn unmarked(text: &[u8]) -> Scan<'_> {
+    Scan { text, marks: Marks::default() }
+}
+
 /// Checks one value strictly, starting exactly at `at`, and returns the offset behind it.
 /// A number that touches the end of the text counts as complete. Does not check UTF-8.
 pub fn skip_value(text: &[u8], at: usize, max_depth: usize) -> Result<usize, Fault> {
-    value(text, at, 0, max_depth).map(|(end, _)| end)
+    unmarked(text).value(at, 0, max_depth).map(|(end, _)| end)
 }
 
 /// Calls `f` with every member of the object at `at` of a text that is known to be JSON: the key's
@@ -309,7 +364,7 @@ pub fn elements(text: &[u8], at: usize, f: &mut dyn FnMut(usize) -> usize) -> us
 
 /// The value at `at` of a text that is known to be JSON.
 pub fn cell_at(text: &[u8], at: usize) -> Cell {
-    match value(text, at, 0, MAX_DEPTH) {
+    match unmarked(text).value(at, 0, MAX_DEPTH) {
         Ok((end, kind)) => Cell { start: at as u32, end: end as u32, kind },
         Err(_) => Cell::ABSENT,
     }

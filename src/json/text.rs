@@ -1,5 +1,6 @@
 //! Strings of a JSON text: raw slices to characters and back, and raw values copied out.
 
+use super::scan::string_stops;
 use super::{Cell, Kind};
 
 /// The value of four hexadecimal digits that were checked before.
@@ -71,7 +72,19 @@ fn unicode(raw: &[u8]) -> (char, usize) {
 pub fn push_str_escaped(s: &str, out: &mut Vec<u8>) {
     let bytes = s.as_bytes();
     let mut done = 0;
-    for (i, &b) in bytes.iter().enumerate() {
+    let mut at = 0;
+    loop {
+        // Most texts have nothing to escape: those are seen eight bytes at a time.
+        while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+            let stops = string_stops(u64::from_le_bytes(*chunk));
+            at += if stops == 0 { 8 } else { (stops.trailing_zeros() / 8) as usize };
+            if stops != 0 {
+                break;
+            }
+        }
+        let Some(&b) = bytes.get(at) else { break };
+        let i = at;
+        at += 1;
         let short = match b {
             b'"' => b'"',
             b'\\' => b'\\',
@@ -102,9 +115,31 @@ pub fn push_quoted(s: &str, out: &mut Vec<u8>) {
 }
 
 /// Copies a raw string, quotes included; only lone surrogates are changed.
+#[inline(always)]
 pub fn copy_string(cell: &Cell, text: &[u8], out: &mut Vec<u8>) {
-    let raw = cell.raw(text);
-    if cell.kind == Kind::Lone { mend(raw, out) } else { out.extend_from_slice(raw) }
+    if cell.kind == Kind::Lone { mend(cell.raw(text), out) } else { copy_raw(cell, text, out) }
+}
+
+/// Copies the bytes of a cell.
+#[inline(always)]
+pub fn copy_raw(cell: &Cell, text: &[u8], out: &mut Vec<u8>) {
+    let len = (cell.end - cell.start) as usize;
+    match text.get(cell.start as usize..).and_then(|rest| rest.first_chunk::<SHORT>()) {
+        Some(short) if len <= SHORT => push_short(short, len, out),
+        _ => out.extend_from_slice(cell.raw(text)),
+    }
+}
+
+/// Up to this many bytes are copied with moves of a fixed size: a call of memcpy for each key and
+/// value costs more than all the bytes it moves.
+pub const SHORT: usize = 48;
+
+/// Appends the first `len` bytes of `bytes`.
+#[inline(always)]
+pub fn push_short(bytes: &[u8; SHORT], len: usize, out: &mut Vec<u8>) {
+    let behind = out.len() + len;
+    out.extend_from_slice(bytes);
+    out.truncate(behind);
 }
 
 /// Copies checked JSON text with `\ufffd` for every lone surrogate escape.

@@ -1,10 +1,10 @@
 //! Walking one record beside the trie of wanted paths: one pass, strict, raw slices out.
 
-use super::scan::{colon, fault, missing, skip_space, string, value};
-use super::{Cell, Fault, FaultKind, Kind, NodeId, SlotAt, Want, unescape};
+use super::scan::{Scan, colon, fault, missing, skip_space};
+use super::{Cell, Fault, FaultKind, Kind, Marks, NodeId, SlotAt, Want, unescape};
 
 /// A member that no path of the trie leads into.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Rest {
     /// The deepest node of the trie above it.
     pub node: NodeId,
@@ -17,15 +17,16 @@ pub struct Rest {
 #[derive(Clone, Debug, Default)]
 pub struct Slots {
     scopes: Vec<Rows>,
-    /// Root cells that were set, so that a reset touches only those.
-    touched: Vec<u16>,
+    /// A bit for each root cell that was set: a reset touches only those, and a mapping looks only
+    /// at what is there.
+    present: Vec<u64>,
     /// Nodes whose leaf was present, in the order of the text.
     pub hits: Vec<NodeId>,
     pub rest: Vec<Rest>,
     key: String,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Rows {
     width: usize,
     cells: Vec<Cell>,
@@ -42,20 +43,29 @@ impl Slots {
         if let Some(root) = scopes.first_mut() {
             root.cells.resize(root.width, Cell::ABSENT);
         }
-        Slots { scopes, ..Slots::default() }
+        let words = scopes.first().map_or(0, |root| root.width.div_ceil(64));
+        Slots { scopes, present: vec![0; words], ..Slots::default() }
     }
 
     fn reset(&mut self) {
-        for &column in &self.touched {
-            self.scopes[0].cells[column as usize] = Cell::ABSENT;
+        for (word, bits) in self.present.iter_mut().enumerate() {
+            while *bits != 0 {
+                let column = word * 64 + bits.trailing_zeros() as usize;
+                self.scopes[0].cells[column] = Cell::ABSENT;
+                *bits &= *bits - 1;
+            }
         }
-        self.touched.clear();
         for rows in &mut self.scopes[1..] {
             rows.cells.clear();
             rows.lists.clear();
         }
         self.hits.clear();
         self.rest.clear();
+    }
+
+    /// Whether two walks left the same behind.
+    pub fn same(&self, other: &Slots) -> bool {
+        self.scopes == other.scopes && self.hits == other.hits && self.rest == other.rest
     }
 
     /// Whether a walk has already left a value of the record's own root.
@@ -71,7 +81,45 @@ pub struct View<'a> {
     pub slots: &'a Slots,
 }
 
+/// Some columns of the record's own scope, by the word their bits stand in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mask {
+    word: u32,
+    bits: u64,
+}
+
+/// The columns as masks, one for each word.
+pub fn masks(columns: impl Iterator<Item = u16>) -> Box<[Mask]> {
+    let mut masks: Vec<Mask> = Vec::new();
+    for column in columns {
+        let (word, bits) = (column as u32 / 64, 1 << (column % 64));
+        match masks.iter_mut().find(|m| m.word == word) {
+            Some(mask) => mask.bits |= bits,
+            None => masks.push(Mask { word, bits }),
+        }
+    }
+    masks.into()
+}
+
 impl<'a> View<'a> {
+    /// Whether any of the columns was met, be it with null.
+    #[inline(always)]
+    pub fn any(&self, masks: &[Mask]) -> bool {
+        masks.iter().any(|m| self.slots.present[m.word as usize] & m.bits != 0)
+    }
+
+    /// Whether all of the columns were met, be it with null.
+    #[inline(always)]
+    pub fn all(&self, masks: &[Mask]) -> bool {
+        masks.iter().all(|m| self.slots.present[m.word as usize] & m.bits == m.bits)
+    }
+
+    /// A cell of the record's own scope.
+    #[inline(always)]
+    pub fn root(&self, column: u16) -> Cell {
+        self.slots.scopes[0].cells[column as usize]
+    }
+
     /// The cell of a slot in a row of its scope (row 0 for scope 0).
     #[inline]
     pub fn cell(&self, at: SlotAt, row: u32) -> Cell {
@@ -92,23 +140,29 @@ impl<'a> View<'a> {
     }
 }
 
-/// Walks the object at `at`, filling `slots` anew; the offset behind it.
+/// Walks the object at `at`, filling `slots` anew; the offset behind it. `marks` may be of an index of
+/// the text or of none.
 pub fn walk(
     want: &Want,
     text: &[u8],
+    marks: Marks,
     at: usize,
     max_depth: usize,
     slots: &mut Slots,
 ) -> Result<usize, Fault> {
     slots.reset();
-    Walk { want, text, slots, max_depth }.object(0, 0, at, 0)
+    let mut scan = Scan { text, marks };
+    scan.marks.seek(at);
+    Walk { want, text, scan, slots, max_depth }.object(0, 0, at, 0).map(|(end, _)| end)
 }
 
 impl Slots {
     /// Walks one more value of the same record, at `at`, as the value of `node` (an extra root or
     /// a child of the root). The text there was checked by the walk before, so it cannot fail.
-    pub fn walk_more(&mut self, want: &Want, text: &[u8], at: usize, node: NodeId) {
-        let mut walk = Walk { want, text, slots: self, max_depth: super::MAX_DEPTH };
+    pub fn walk_more(&mut self, want: &Want, text: &[u8], marks: Marks, at: usize, node: NodeId) {
+        let mut scan = Scan { text, marks };
+        scan.marks.seek(at);
+        let mut walk = Walk { want, text, scan, slots: self, max_depth: super::MAX_DEPTH };
         let end = walk.value(node, 0, at, 0);
         debug_assert!(end.is_ok(), "a checked value faults: {end:?}");
     }
@@ -117,33 +171,37 @@ impl Slots {
 struct Walk<'a> {
     want: &'a Want,
     text: &'a [u8],
+    scan: Scan<'a>,
     slots: &'a mut Slots,
     max_depth: usize,
 }
 
 impl Walk<'_> {
-    fn object(&mut self, node: NodeId, row: usize, at: usize, depth: usize) -> Result<usize, Fault> {
+    /// The offset behind the object at `at`, and whether it has members.
+    fn object(&mut self, node: NodeId, row: usize, at: usize, depth: usize) -> Result<(usize, Kind), Fault> {
         let (want, text) = (self.want, self.text);
         if depth >= self.max_depth {
             return fault(at, FaultKind::Depth);
         }
-        let keys = &want.nodes[node as usize].keys;
         let mut i = skip_space(text, at + 1);
         if text.get(i) == Some(&b'}') {
-            return Ok(i + 1);
+            return Ok((i + 1, Kind::EmptyObject));
         }
         loop {
             if text.get(i) != Some(&b'"') {
                 return missing(text, i, "a key in quotes");
             }
-            let (key_end, kind) = string(text, i)?;
-            let raw = &text[i + 1..key_end - 1];
-            let child = if kind == Kind::String { keys.find(raw) } else { self.escaped_key(node, raw) };
+            let (key_end, kind) = self.scan.string(i)?;
+            let key = i + 1..key_end - 1;
+            let child = match kind {
+                Kind::String => want.find(node, text, key),
+                _ => self.escaped_key(node, &text[key]),
+            };
             let start = colon(text, key_end)?;
             match child {
                 Some(child) => i = self.value(child, row, start, depth + 1)?,
                 None => {
-                    let (end, kind) = value(text, start, depth + 1, self.max_depth)?;
+                    let (end, kind) = self.scan.value(start, depth + 1, self.max_depth)?;
                     self.slots.rest.push(Rest {
                         node,
                         key: (i as u32 + 1, key_end as u32 - 1),
@@ -152,10 +210,15 @@ impl Walk<'_> {
                     i = end;
                 }
             }
+            // Nearly all texts have no space here.
+            if let Some(&[b',', b'"']) = text.get(i..).and_then(|rest| rest.first_chunk::<2>()) {
+                i += 1;
+                continue;
+            }
             i = skip_space(text, i);
             match text.get(i) {
                 Some(b',') => i = skip_space(text, i + 1),
-                Some(b'}') => return Ok(i + 1),
+                Some(b'}') => return Ok((i + 1, Kind::Object)),
                 _ => return missing(text, i, "`,` or `}`"),
             }
         }
@@ -167,31 +230,28 @@ impl Walk<'_> {
         let mut key = std::mem::take(&mut self.slots.key);
         key.clear();
         unescape(raw, &mut key);
-        let child = self.want.nodes[node as usize].keys.find(key.as_bytes());
+        let child = self.want.key(node, key.as_bytes());
         self.slots.key = key;
         child
     }
 
     /// The value of `node` at `at`; `row` is the row of the node's scope.
+    #[inline]
     fn value(&mut self, node: NodeId, row: usize, at: usize, depth: usize) -> Result<usize, Fault> {
-        let n = &self.want.nodes[node as usize];
-        let (scope, column) = (n.slot.scope as usize, n.slot.column as usize);
-        let place = row * self.slots.scopes[scope].width + column;
+        let n = self.want.step(node);
+        let scope = n.slot.scope as usize;
+        let place = row * self.slots.scopes[scope].width + n.slot.column as usize;
         if self.slots.scopes[scope].cells[place].kind != Kind::Absent {
             self.forget(scope, place, n.slot.below as usize);
         }
         if scope == 0 {
-            self.slots.touched.push(column as u16);
+            self.slots.present[n.slot.column as usize / 64] |= 1 << (n.slot.column % 64);
         }
         let (end, kind) = match self.text.get(at) {
-            Some(b'{') if !n.keys.is_empty() => {
-                let end = self.object(node, row, at, depth)?;
-                let empty = skip_space(self.text, at + 1) + 1 == end;
-                (end, if empty { Kind::EmptyObject } else { Kind::Object })
-            }
-            Some(b'[') if n.element.is_some() => self.list(node, at, depth)?,
+            Some(b'{') if n.has_keys() => self.object(node, row, at, depth)?,
+            Some(b'[') if n.is_list => self.list(node, at, depth)?,
             _ => {
-                let (end, kind) = value(self.text, at, depth, self.max_depth)?;
+                let (end, kind) = self.scan.value(at, depth, self.max_depth)?;
                 if kind.is_leaf() {
                     self.slots.hits.push(node);
                 }
@@ -216,36 +276,37 @@ impl Walk<'_> {
         if depth >= self.max_depth {
             return fault(at, FaultKind::Depth);
         }
-        let Some(element) = self.want.nodes[node as usize].element else {
-            return value(text, at, depth, self.max_depth);
+        let Some(element) = self.want.element_of(node) else {
+            return self.scan.value(at, depth, self.max_depth);
         };
-        let scope = self.want.nodes[element as usize].slot.scope as usize;
+        let scope = self.want.step(element).slot.scope as usize;
         let rows = |w: &Walk| w.slots.scopes[scope].cells.len() / w.slots.scopes[scope].width;
         let first = rows(self);
+        let mut row = first;
         let mut i = skip_space(text, at + 1);
         let empty = text.get(i) == Some(&b']');
         loop {
             if empty {
                 break;
             }
-            let row = rows(self);
             let cells = self.slots.scopes[scope].cells.len() + self.slots.scopes[scope].width;
             self.slots.scopes[scope].cells.resize(cells, Cell::ABSENT);
             i = skip_space(text, self.value(element, row, i, depth + 1)?);
+            // A list inside its own scope's element would have added rows; there is none.
+            row += 1;
             match text.get(i) {
                 Some(b',') => i = skip_space(text, i + 1),
                 Some(b']') => break,
                 _ => return missing(text, i, "`,` or `]`"),
             }
         }
-        let end = rows(self);
         // Only a value that is walked later can stand before a list that was.
         let lists = &mut self.slots.scopes[scope].lists;
         let place = match lists.last() {
             Some(last) if last.0 > at as u32 => lists.partition_point(|l| l.0 < at as u32),
             _ => lists.len(),
         };
-        lists.insert(place, (at as u32, first as u32, end as u32));
+        lists.insert(place, (at as u32, first as u32, row as u32));
         Ok((i + 1, if empty { Kind::EmptyArray } else { Kind::Array }))
     }
 }

@@ -20,14 +20,13 @@ pub(super) struct Node {
     name: String,
     children: Vec<NodeId>,
     pub(super) element: Option<NodeId>,
-    pub(super) slot: Slot,
-    pub(super) keys: Keys,
+    slot: Slot,
     /// Nodes below this one, in every scope, have the ranks `rank + 1 .. rank_end`.
     rank: u32,
     rank_end: u32,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Slot {
     pub(super) scope: u16,
     pub(super) column: u16,
@@ -50,6 +49,24 @@ pub struct Want {
     pub(super) scopes: Vec<Scope>,
     /// Roots that are walked by name, beside the record's own (payloads).
     extra_roots: Vec<NodeId>,
+    /// What the walk needs of each node, apart from what only reports need.
+    steps: Vec<Step>,
+    /// The key tables of all nodes, one behind the other.
+    entries: Vec<Entry>,
+}
+
+/// A node as the walk sees it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Step {
+    keys: Keys,
+    pub(super) slot: Slot,
+    pub(super) is_list: bool,
+}
+
+impl Step {
+    pub(super) fn has_keys(&self) -> bool {
+        self.keys.len > 0
+    }
 }
 
 impl Default for Want {
@@ -60,7 +77,17 @@ impl Default for Want {
 
 impl Want {
     pub fn new() -> Want {
-        Want { nodes: vec![Node::default()], scopes: Vec::new(), extra_roots: Vec::new() }
+        Want { nodes: vec![Node::default()], ..Want::empty() }
+    }
+
+    fn empty() -> Want {
+        Want {
+            nodes: Vec::new(),
+            scopes: Vec::new(),
+            extra_roots: Vec::new(),
+            steps: Vec::new(),
+            entries: Vec::new(),
+        }
     }
 
     /// A second root whose values are walked on demand into scope 0.
@@ -105,16 +132,19 @@ impl Want {
     /// a repeated key can clear what the first one left.
     pub fn finish(&mut self) {
         self.scopes = vec![Scope { width: 0, parent: 0, list: 0 }];
+        self.steps.clear();
+        self.entries.clear();
         let mut rank = 0;
         let mut roots = vec![0];
         roots.extend(&self.extra_roots);
         for root in roots {
             self.number(root, 0, &mut rank);
         }
-        for i in 0..self.nodes.len() {
+        for node in &self.nodes {
             let keys: Vec<(&str, NodeId)> =
-                self.nodes[i].children.iter().map(|&c| (self.nodes[c as usize].name.as_str(), c)).collect();
-            self.nodes[i].keys = Keys::new(&keys);
+                node.children.iter().map(|&c| (self.nodes[c as usize].name.as_str(), c)).collect();
+            let keys = Keys::new(&keys, &mut self.entries);
+            self.steps.push(Step { keys, slot: node.slot, is_list: node.element.is_some() });
         }
     }
 
@@ -195,7 +225,45 @@ impl Want {
 
     /// The child of `node` with exactly this key.
     pub fn key(&self, node: NodeId, key: &[u8]) -> Option<NodeId> {
-        self.nodes[node as usize].keys.find(key)
+        self.find(node, key, 0..key.len())
+    }
+
+    #[inline(always)]
+    pub(super) fn step(&self, node: NodeId) -> &Step {
+        &self.steps[node as usize]
+    }
+
+    /// The child of `node` whose key is `text[key]`. Reads what stands around the key, where
+    /// something does: a load of eight bytes costs less than one of a few.
+    #[inline(always)]
+    pub(super) fn find(&self, node: NodeId, text: &[u8], key: Range<usize>) -> Option<NodeId> {
+        let keys = &self.steps[node as usize].keys;
+        if keys.len == 0 {
+            return None;
+        }
+        let len = key.len();
+        let (first, last) = match text.get(key.start..).and_then(|rest| rest.first_chunk::<8>()) {
+            Some(first) if len < 8 => (u64::from_le_bytes(*first) & ((1 << (8 * len)) - 1), 0),
+            Some(first) => match text[..key.end].last_chunk::<8>() {
+                Some(last) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+                None => return None,
+            },
+            None => words(&text[key.clone()]),
+        };
+        let mut h = first ^ last.rotate_left(23) ^ len as u64;
+        if len > 16 {
+            h = fold_middle(h, &text[key.start + 8..key.end - 8]);
+        }
+        let at = (h.wrapping_mul(keys.multiplier) >> keys.shift) as usize;
+        let entry = &self.entries[keys.start as usize + at];
+        if entry.first != first || entry.last != last || entry.len as usize != len {
+            return None;
+        }
+        if len > 16 && self.nodes[entry.node as usize].name.as_bytes() != &text[key] {
+            return None;
+        }
+        // A place of the table that no key has looks like the empty key.
+        (entry.node != 0).then_some(entry.node)
     }
 
     /// The path of a node as a mapping writes it: `a.b[].c`, keys with dots in quotes.
@@ -242,22 +310,24 @@ pub fn push_step(name: &str, path: &mut String) {
 /// The keys of one node in a table without collisions: one probe finds a key or says it is not
 /// wanted. Up to sixteen bytes, the first and last eight and the length are the whole key; only
 /// longer ones fold in their middle and are compared byte for byte.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Keys {
+#[derive(Clone, Copy, Debug, Default)]
+struct Keys {
     multiplier: u64,
     shift: u32,
-    table: Vec<Entry>,
+    /// Where the table stands among the entries.
+    start: u32,
+    len: u32,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     first: u64,
     last: u64,
-    key: Box<[u8]>,
-    node: Option<NodeId>,
+    len: u32,
+    /// 0, the root, is nobody's child: no key stands here.
+    node: NodeId,
 }
 
-#[inline]
 fn words(key: &[u8]) -> (u64, u64) {
     match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
         (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
@@ -265,64 +335,57 @@ fn words(key: &[u8]) -> (u64, u64) {
     }
 }
 
-#[inline]
-fn place(key: &[u8], first: u64, last: u64, multiplier: u64, shift: u32) -> usize {
-    let mut h = first ^ last.rotate_left(23) ^ key.len() as u64;
-    if key.len() > 16 {
-        for chunk in key[8..key.len() - 8].chunks(8) {
-            h = (h ^ words(chunk).0).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-        }
+fn fold_middle(mut h: u64, middle: &[u8]) -> u64 {
+    for chunk in middle.chunks(8) {
+        h = (h ^ words(chunk).0).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
     }
-    (h.wrapping_mul(multiplier) >> shift) as usize
+    h
 }
 
 impl Keys {
     /// The keys are distinct. Every 500 multipliers that collide the table doubles, so the search
     /// ends: distinct keys have distinct folds but for odds of 2^-64.
-    fn new(keys: &[(&str, NodeId)]) -> Keys {
+    fn new(keys: &[(&str, NodeId)], entries: &mut Vec<Entry>) -> Keys {
         if keys.is_empty() {
             return Keys::default();
         }
+        let folds: Vec<(u64, Entry)> = keys
+            .iter()
+            .map(|&(key, node)| {
+                let key = key.as_bytes();
+                let (first, last) = words(key);
+                let mut h = first ^ last.rotate_left(23) ^ key.len() as u64;
+                if key.len() > 16 {
+                    h = fold_middle(h, &key[8..key.len() - 8]);
+                }
+                (h, Entry { first, last, len: key.len() as u32, node })
+            })
+            .collect();
         let mut bits = (keys.len() * 2).next_power_of_two().trailing_zeros().max(2);
         let mut multiplier = 0x9e37_79b9_7f4a_7c15u64;
+        let start = entries.len();
         loop {
             for _ in 0..500 {
                 multiplier =
                     multiplier.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f) | 1;
-                if let Some(table) = Keys::try_table(keys, multiplier, 64 - bits) {
-                    return Keys { multiplier, shift: 64 - bits, table };
+                entries.truncate(start);
+                entries.resize(start + (1 << bits), Entry::default());
+                if place_all(&folds, multiplier, 64 - bits, &mut entries[start..]) {
+                    let len = 1 << bits;
+                    return Keys { multiplier, shift: 64 - bits, start: start as u32, len };
                 }
             }
             bits += 1;
         }
     }
+}
 
-    fn try_table(keys: &[(&str, NodeId)], multiplier: u64, shift: u32) -> Option<Vec<Entry>> {
-        let mut table = vec![Entry::default(); 1 << (64 - shift)];
-        for &(key, node) in keys {
-            let key = key.as_bytes();
-            let (first, last) = words(key);
-            let entry = &mut table[place(key, first, last, multiplier, shift)];
-            if entry.node.is_some() {
-                return None;
-            }
-            *entry = Entry { first, last, key: key.into(), node: Some(node) };
-        }
-        Some(table)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.table.is_empty()
-    }
-
-    #[inline]
-    pub(super) fn find(&self, key: &[u8]) -> Option<NodeId> {
-        if self.table.is_empty() {
-            return None;
-        }
-        let (first, last) = words(key);
-        let entry = &self.table[place(key, first, last, self.multiplier, self.shift)];
-        let same = entry.first == first && entry.last == last && entry.key.len() == key.len();
-        if same && (key.len() <= 16 || *entry.key == *key) { entry.node } else { None }
-    }
+/// Whether every key finds a place of its own.
+fn place_all(folds: &[(u64, Entry)], multiplier: u64, shift: u32, table: &mut [Entry]) -> bool {
+    folds.iter().all(|&(h, entry)| {
+        let place = &mut table[(h.wrapping_mul(multiplier) >> shift) as usize];
+        let free = place.node == 0;
+        *place = entry;
+        free
+    })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Counts, LaneCounts, Outcomes, Reason, TypeCounts};
+use super::{Counts, LaneCounts, Outcomes, Reason, TypeCounts, Types};
 use crate::plan::{Lane, Plan, Route};
 
 /// What a run knows beside the counts; everything that differs between two equal runs.
@@ -213,7 +213,7 @@ fn shown(plan: &Plan, path: &str) -> String {
     path.to_string()
 }
 
-fn source(plan: &Plan, types: &std::collections::HashMap<Box<str>, TypeCounts>) -> Value {
+fn source(plan: &Plan, types: &Types) -> Value {
     let mut all = TypeCounts::default();
     let crowded = types.len() > super::MAX_TYPES;
     if crowded {

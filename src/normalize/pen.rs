@@ -1,13 +1,14 @@
 //! Writing shapes: one record, one lane, straight into the output buffer.
 
 use super::read::Facts;
-use super::standard::AnyValues;
+use super::standard::{AnyValues, Stored};
 use super::value::{Failed, Val, expected};
 use crate::json::{self, Cell, Kind, View, Want};
 use crate::metrics::{LaneCounts, Reason};
 use crate::ops::time::Instant;
 use crate::plan::{
-    Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Read, ReadAt, Shape, TypeRules,
+    Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Probes, Read, ReadAt, Shape,
+    TypeRules,
 };
 use crate::table::ListStep;
 
@@ -28,6 +29,8 @@ pub(super) struct Standing {
     presence: Vec<bool>,
     pub(super) copied: json::Copied,
     pub(super) any: AnyValues,
+    pub(super) event_times: Stored,
+    pub(super) parse_times: Stored,
     /// Elements of the list being written, for `distinct`.
     elements: Vec<(usize, usize)>,
 }
@@ -45,6 +48,8 @@ impl Standing {
             presence: Vec::new(),
             copied: json::Copied::default(),
             any: AnyValues::default(),
+            event_times: Stored::default(),
+            parse_times: Stored::default(),
             elements: Vec::new(),
         }
     }
@@ -200,34 +205,57 @@ impl<'a> Pen<'a> {
     /// The fields of an object, without its braces; whether any was written.
     fn fields(&mut self, object: &Object) -> Wrote {
         let first = self.out.len();
-        for field in &object.fields {
-            if !field.probes.is_empty() && field.probes.iter().all(|&slot| self.at(slot).kind.is_null()) {
-                if field.required {
-                    self.failed = None;
-                    return Err(self.required(field));
-                }
+        let mut next = 0;
+        for run in &object.runs {
+            let fields = &object.fields[next..run.end];
+            next = run.end;
+            if !run.masks.is_empty() && !self.view.any(&run.masks) {
                 continue;
             }
-            let start = self.out.len();
-            if start > first {
-                self.out.push(b',');
-            }
-            self.out.extend_from_slice(&field.key);
-            if field.required {
-                self.failed = None;
-            }
-            if self.shape(&field.shape)? {
-                if let Some(bit) = field.presence {
-                    self.standing.presence[bit as usize] = true;
+            for field in fields {
+                if self.is_empty(&field.probes) {
+                    if field.required {
+                        self.failed = None;
+                        return Err(self.required(field));
+                    }
+                    continue;
                 }
-                continue;
-            }
-            self.out.truncate(start);
-            if field.required && !self.empty_array(&field.shape) {
-                return Err(self.required(field));
+                self.field(field, first)?;
             }
         }
         Ok(self.out.len() > first)
+    }
+
+    /// None of the slots that a field wants holds anything.
+    #[inline(always)]
+    fn is_empty(&self, probes: &Probes) -> bool {
+        !probes.is_empty()
+            && !self.view.any(&probes.masks)
+            && probes.rows.iter().all(|&slot| self.at(slot).kind.is_null())
+    }
+
+    /// One field of the object whose first field is at `first`.
+    #[inline(always)]
+    fn field(&mut self, field: &Field, first: usize) -> Result<(), Refusal> {
+        let start = self.out.len();
+        if start > first {
+            self.out.push(b',');
+        }
+        field.key.push(&mut self.out);
+        if field.required {
+            self.failed = None;
+        }
+        if self.shape(&field.shape)? {
+            if let Some(bit) = field.presence {
+                self.standing.presence[bit as usize] = true;
+            }
+            return Ok(());
+        }
+        self.out.truncate(start);
+        if field.required && !self.empty_array(&field.shape) {
+            return Err(self.required(field));
+        }
+        Ok(())
     }
 
     /// An empty array is not written, but it is there.
@@ -414,10 +442,13 @@ impl<'a> Pen<'a> {
     /// A leaf that holds one value.
     fn leaf(&mut self, leaf: &Leaf) -> Wrote {
         let start = self.out.len();
-        let wrote = match &leaf.list {
-            Some(ListStep::Join(by)) => self.join(leaf, by)?,
-            Some(ListStep::Last) => self.pick(leaf, true)?,
-            _ => self.pick(leaf, false)?,
+        let wrote = match &leaf.origin {
+            Origin::Reads(reads) if leaf.plain => self.plain(leaf, reads)?,
+            Origin::Const { json, .. } if leaf.when.is_none() && leaf.list.is_none() => {
+                self.out.extend_from_slice(json);
+                true
+            }
+            _ => self.any_leaf(leaf)?,
         };
         if !wrote {
             self.out.truncate(start);
@@ -428,6 +459,40 @@ impl<'a> Pen<'a> {
             self.type_at = Some((start, self.out.len()));
         }
         Ok(true)
+    }
+
+    /// The first of some cells that can be written.
+    #[inline(always)]
+    fn plain(&mut self, leaf: &Leaf, reads: &[Read]) -> Wrote {
+        let start = self.out.len();
+        for read in reads {
+            let ReadAt::Slot { node, .. } = &read.at else { continue };
+            let cell = self.cell(read);
+            if cell.kind.is_null() {
+                continue;
+            }
+            let wrote = match &leaf.ty {
+                LeafType::Panther(coerce) => self.coerce(coerce, cell, *node),
+                ty => self.put_cell(ty, leaf, cell, *node),
+            };
+            match wrote {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(failed) => {
+                    self.failure(leaf, Some(read), failed)?;
+                }
+            }
+            self.out.truncate(start);
+        }
+        Ok(false)
+    }
+
+    fn any_leaf(&mut self, leaf: &Leaf) -> Wrote {
+        Ok(match &leaf.list {
+            Some(ListStep::Join(by)) => self.join(leaf, by)?,
+            Some(ListStep::Last) => self.pick(leaf, true)?,
+            _ => self.pick(leaf, false)?,
+        })
     }
 
     /// The first value that can be written, or the last.

@@ -57,6 +57,7 @@ impl<'a> Pen<'a> {
 
     /// The cell of a read in the current rows; absent where its list is not open, and where the
     /// content mode allows only what lies below and a scalar stands there instead.
+    #[inline(always)]
     pub(super) fn cell(&self, read: &Read) -> Cell {
         let ReadAt::Slot { slot, node, .. } = &read.at else { return Cell::ABSENT };
         let cell = self.at(*slot);
@@ -66,7 +67,11 @@ impl<'a> Pen<'a> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn at(&self, slot: SlotAt) -> Cell {
+        if slot.scope == 0 {
+            return self.view.root(slot.column);
+        }
         match self.standing.cursor[slot.scope as usize] {
             CLOSED => Cell::ABSENT,
             row => self.view.cell(slot, row),

@@ -29,6 +29,24 @@ impl AnyValues {
     }
 }
 
+/// The last time that was written: the next is often the same.
+#[derive(Debug, Default)]
+pub(super) struct Stored {
+    of: Option<Instant>,
+    text: Vec<u8>,
+}
+
+impl Stored {
+    pub(super) fn push(&mut self, instant: Instant, out: &mut Vec<u8>) {
+        if self.of != Some(instant) {
+            self.text.clear();
+            write_stored(instant, &mut self.text);
+            self.of = Some(instant);
+        }
+        out.extend_from_slice(&self.text);
+    }
+}
+
 impl Pen<'_> {
     /// The standard fields of a stored Panther event.
     pub(super) fn standard(
@@ -42,17 +60,14 @@ impl Pen<'_> {
         if out.len() > start + 1 {
             out.push(b',');
         }
-        out.extend_from_slice(b"\"p_log_type\":");
-        json::push_quoted(&standard.log_type, out);
-        out.extend_from_slice(b",\"p_row_id\":\"");
+        out.extend_from_slice(&standard.head);
         row_id(out.len());
         out.extend_from_slice(&[b'0'; 32]);
         out.extend_from_slice(b"\",\"p_event_time\":\"");
-        write_stored(self.event_time.unwrap_or(now), out);
+        self.standing.event_times.push(self.event_time.unwrap_or(now), out);
         out.extend_from_slice(b"\",\"p_parse_time\":\"");
-        write_stored(now, out);
-        out.extend_from_slice(b"\",\"p_schema_version\":");
-        out.extend_from_slice(standard.version.to_string().as_bytes());
+        self.standing.parse_times.push(now, out);
+        out.extend_from_slice(&standard.version);
         let AnyValues { text, values } = &mut self.standing.any;
         let value = |v: &(AnyField, u32, u32)| &text[v.1 as usize..v.2 as usize];
         values.sort_unstable_by(|a, b| (a.0, value(a)).cmp(&(b.0, value(b))));

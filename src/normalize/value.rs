@@ -6,7 +6,7 @@ use super::allowed::copy_allowed;
 use super::pen::Pen;
 use crate::json::{self, Cell, Kind, NodeId};
 use crate::ops::indicator;
-use crate::ops::time::{self, Instant, write_stored};
+use crate::ops::time::{self, Instant};
 use crate::ops::{self, net};
 use crate::panther::Check;
 use crate::plan::{Coerce, Leaf, LeafType};
@@ -130,8 +130,21 @@ impl<'a> Pen<'a> {
     }
 
     /// A value as it stands in the record.
-    fn put_cell(&mut self, ty: &LeafType, leaf: &Leaf, cell: Cell, node: NodeId) -> Result<bool, Failed> {
+    pub(super) fn put_cell(
+        &mut self,
+        ty: &LeafType,
+        leaf: &Leaf,
+        cell: Cell,
+        node: NodeId,
+    ) -> Result<bool, Failed> {
         let text = self.view.text;
+        if let (LeafType::Text { max_bytes }, Kind::String) = (ty, cell.kind) {
+            let len = (cell.end - cell.start) as usize - 2;
+            if len <= *max_bytes {
+                json::copy_raw(&cell, text, &mut self.out);
+                return Ok(len > 0);
+            }
+        }
         match (ty, cell.kind) {
             (LeafType::Any | LeafType::Object, Kind::EmptyObject | Kind::EmptyArray) => Ok(false),
             // A table's text is nothing when it is empty.
@@ -232,7 +245,7 @@ impl<'a> Pen<'a> {
     }
 
     /// Panther's coercions.
-    fn coerce(&mut self, coerce: &Coerce, cell: Cell, node: NodeId) -> Result<bool, Failed> {
+    pub(super) fn coerce(&mut self, coerce: &Coerce, cell: Cell, node: NodeId) -> Result<bool, Failed> {
         let text = self.view.text;
         let empty = cell.kind == Kind::String && cell.end - cell.start == 2;
         match coerce {
@@ -246,7 +259,7 @@ impl<'a> Pen<'a> {
                     json::copy_string(&cell, text, &mut self.out);
                 } else {
                     self.out.push(b'"');
-                    self.out.extend_from_slice(cell.raw(text));
+                    json::copy_raw(&cell, text, &mut self.out);
                     self.out.push(b'"');
                 }
                 if !indicators.is_empty() || !validate.is_empty() {
@@ -296,7 +309,7 @@ impl<'a> Pen<'a> {
                     self.event_time = Some(instant);
                 }
                 self.out.push(b'"');
-                write_stored(instant, &mut self.out);
+                self.standing.event_times.push(instant, &mut self.out);
                 self.out.push(b'"');
             }
             Coerce::String { .. } | Coerce::Json => {}

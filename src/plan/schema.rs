@@ -27,13 +27,13 @@ pub(super) fn compile(schema: &Schema, scope: &PathScope, want: &mut Want) -> La
     }
     Lane {
         name: schema.name.clone(),
-        root: Object { fields, strict: None },
+        root: Object::new(fields, None),
         each: None,
         leaves,
         consumed,
         payload_view: PayloadView::Named,
         rules: None,
-        standard: Some(Standard { log_type: schema.name.clone(), version: schema.version }),
+        standard: Some(Standard::new(&schema.name, schema.version)),
         expected_rate: None,
         withheld,
         presences: 0,
@@ -64,7 +64,7 @@ impl Build<'_> {
             let mut key = Vec::new();
             push_quoted(&name, &mut key);
             key.push(b':');
-            out.push(Field::new(key.into(), shape, field.required, shown, self.want));
+            out.push(Field::new(&key, shape, field.required, shown, self.want));
         }
         out
     }
@@ -90,7 +90,7 @@ impl Build<'_> {
                 if fields.is_empty() && self.withheld.len() > withheld {
                     return None;
                 }
-                Some(Shape::Object(Object { fields, strict: Some(read) }))
+                Some(Shape::Object(Object::new(fields, Some(read))))
             }
             Type::Array(element) => {
                 let inner = self.want.element(node);
@@ -135,6 +135,7 @@ impl Build<'_> {
                     list: None,
                     distinct: false,
                     label: None,
+                    plain: false,
                 }]))
             }
         }

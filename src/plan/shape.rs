@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Steps;
-use crate::json::{NodeId, SlotAt, Want};
+use crate::json::{self, Mask, NodeId, SHORT, SlotAt, Want};
 use crate::ops::Test;
 use crate::ops::indicator::Indicator;
 use crate::ops::time::TimeFormat;
@@ -120,6 +120,21 @@ pub struct Leaf {
     pub list: Option<ListStep>,
     pub distinct: bool,
     pub label: Option<Label>,
+    /// Reads one value where it stands and does nothing to it: the common kind, written without
+    /// asking for more.
+    pub plain: bool,
+}
+
+impl Leaf {
+    pub(super) fn is_plain(&self) -> bool {
+        let plain = |read: &Read| {
+            matches!(&read.at, ReadAt::Slot { lists, .. } if lists.is_empty()) && read.steps.is_empty()
+        };
+        let picks = matches!(self.list, None | Some(ListStep::First));
+        self.when.is_none()
+            && picks
+            && matches!(&self.origin, Origin::Reads(reads) if reads.iter().all(plain))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -132,6 +147,8 @@ pub enum Label {
 #[derive(Clone, Debug)]
 pub struct Object {
     pub fields: Vec<Field>,
+    /// Neighbours that are looked at only when any of them may have something to write.
+    pub runs: Box<[Run]>,
     /// A Panther object: its value must be an object, and is written even when empty.
     pub strict: Option<Read>,
 }
@@ -139,7 +156,7 @@ pub struct Object {
 #[derive(Clone, Debug)]
 pub struct Field {
     /// `"key":`
-    pub key: Box<[u8]>,
+    pub key: Key,
     pub shape: Shape,
     /// The record is refused when the field stays empty.
     pub required: bool,
@@ -147,20 +164,95 @@ pub struct Field {
     pub path: String,
     /// Bit set when the field was written.
     pub presence: Option<u16>,
-    /// When none of these slots holds anything, the field stays empty; none named: look and see.
-    /// Most fields of a mapping are empty in most records, and this is how that is seen.
-    pub probes: Box<[SlotAt]>,
+    pub probes: Probes,
 }
 
-impl Field {
-    pub(super) fn new(key: Box<[u8]>, shape: Shape, required: bool, path: String, want: &Want) -> Field {
-        let probes = probes(&shape, want).unwrap_or_default().into();
-        Field { key, shape, required, path, presence: None, probes }
+/// Some fields of an object, one behind the other.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub end: usize,
+    /// None of these: skip them all. Empty: look at each.
+    pub masks: Box<[Mask]>,
+}
+
+/// A key ready to be copied: padded, so that a short one is copied with moves of a fixed size.
+#[derive(Clone, Debug)]
+pub struct Key {
+    bytes: Box<[u8]>,
+    len: usize,
+}
+
+impl Key {
+    pub fn new(key: &[u8]) -> Key {
+        let mut bytes = key.to_vec();
+        bytes.resize(key.len().max(SHORT), b' ');
+        Key { bytes: bytes.into(), len: key.len() }
+    }
+
+    #[inline(always)]
+    pub fn push(&self, out: &mut Vec<u8>) {
+        match self.bytes.first_chunk::<SHORT>() {
+            Some(short) if self.len <= SHORT => json::push_short(short, self.len, out),
+            _ => out.extend_from_slice(&self.bytes[..self.len]),
+        }
     }
 }
 
-/// More slots than this are not worth looking at first.
-const MOST_PROBES: usize = 24;
+/// Slots without which a field stays empty. Most fields of a mapping are empty in most records, and
+/// this is how that is seen; where nothing is named: look and see.
+#[derive(Clone, Debug, Default)]
+pub struct Probes {
+    /// Columns of the record's own scope.
+    pub masks: Box<[Mask]>,
+    /// Slots of lists that are open.
+    pub rows: Box<[SlotAt]>,
+    slots: Box<[SlotAt]>,
+}
+
+impl Probes {
+    fn new(slots: Vec<SlotAt>) -> Probes {
+        let (root, rows): (Vec<SlotAt>, Vec<SlotAt>) = slots.iter().partition(|slot| slot.scope == 0);
+        let masks = json::masks(root.iter().map(|slot| slot.column));
+        if masks.len() + rows.len() > MOST_PROBES {
+            return Probes::default();
+        }
+        Probes { masks, rows: rows.into(), slots: slots.into() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
+
+impl Object {
+    pub(super) fn new(fields: Vec<Field>, strict: Option<Read>) -> Object {
+        let runs = fields.chunks(RUN).scan(0, |end, run| {
+            *end += run.len();
+            let skips = |f: &Field| !f.required && !f.probes.is_empty() && f.probes.rows.is_empty();
+            let columns = run.iter().flat_map(|f| f.probes.slots.iter().map(|slot| slot.column));
+            let masks = if run.iter().all(skips) { json::masks(columns) } else { [].into() };
+            let worth = run.len() > 1 && masks.len() <= MOST_PROBES;
+            Some(Run { end: *end, masks: if worth { masks } else { [].into() } })
+        });
+        Object { runs: runs.collect(), fields, strict }
+    }
+}
+
+impl Field {
+    pub(super) fn new(key: &[u8], mut shape: Shape, required: bool, path: String, want: &Want) -> Field {
+        let probes = probes(&shape, want).map(Probes::new).unwrap_or_default();
+        if let Shape::Leaf(leaves) = &mut shape {
+            leaves.iter_mut().for_each(|leaf| leaf.plain = leaf.is_plain());
+        }
+        Field { key: Key::new(key), shape, required, path, presence: None, probes }
+    }
+}
+
+/// Fields that are skipped together.
+const RUN: usize = 8;
+
+/// More words and slots than this are not worth looking at first.
+const MOST_PROBES: usize = 8;
 
 /// The slots without which a shape writes nothing; `None` where it may write all the same.
 fn probes(shape: &Shape, want: &Want) -> Option<Vec<SlotAt>> {
@@ -178,7 +270,7 @@ fn probes(shape: &Shape, want: &Want) -> Option<Vec<SlotAt>> {
     };
     slots.sort_unstable();
     slots.dedup();
-    (slots.len() <= MOST_PROBES).then_some(slots)
+    Some(slots)
 }
 
 fn all(parts: impl Iterator<Item = Option<Vec<SlotAt>>>) -> Option<Vec<SlotAt>> {
@@ -186,7 +278,7 @@ fn all(parts: impl Iterator<Item = Option<Vec<SlotAt>>>) -> Option<Vec<SlotAt>> 
 }
 
 fn object_probes(object: &Object) -> Option<Vec<SlotAt>> {
-    all(object.fields.iter().map(|field| (!field.probes.is_empty()).then(|| field.probes.to_vec())))
+    all(object.fields.iter().map(|field| (!field.probes.is_empty()).then(|| field.probes.slots.to_vec())))
 }
 
 fn leaf_probes(leaf: &Leaf, want: &Want) -> Option<Vec<SlotAt>> {

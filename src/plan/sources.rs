@@ -169,7 +169,7 @@ pub(super) fn compile(
         }
         for tests in normal_form(&def.when) {
             let score = tests.iter().map(|(_, test, positive)| strength(test, *positive)).sum();
-            let tests = tests
+            let tests: Vec<(Check, bool)> = tests
                 .iter()
                 .filter_map(|(path, test, positive)| {
                     let cond = Cond::Test { path: (*path).clone(), test: (*test).clone() };
@@ -181,7 +181,8 @@ pub(super) fn compile(
                     check.map(|check| (check, *positive))
                 })
                 .collect();
-            rules.push((score, Rule { source: i, tests }));
+            let needs = crate::json::masks(tests.iter().filter(|(_, holds)| *holds).filter_map(needed));
+            rules.push((score, Rule { source: i, needs, tests }));
         }
         let mut allowed = vec![false; want.len()];
         let mut declared = vec![false; want.len()];
@@ -204,6 +205,19 @@ pub(super) fn compile(
     // The strongest rule first; equals in the order of the sources.
     rules.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     (sources, rules.into_iter().map(|(_, rule)| rule).collect())
+}
+
+/// The column that a test must find something in, if it is one of the record's own.
+fn needed((check, _): &(Check, bool)) -> Option<u16> {
+    match check {
+        Check::Test { reads, .. } => match reads.as_slice() {
+            [Read { at: ReadAt::Slot { slot, lists, .. }, .. }] if slot.scope == 0 && lists.is_empty() => {
+                Some(slot.column)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 type Atom<'a> = (&'a At<Path>, &'a Test, bool);

@@ -253,6 +253,7 @@ impl Build<'_> {
                 list: row.list_step.as_ref().map(|l| l.is.clone()),
                 distinct: row.distinct,
                 label,
+                plain: false,
             },
             segs,
             lists,

@@ -87,13 +87,10 @@ pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>, w
                 Kind::Object(object) => Shape::Object(finish_object(object, presence, want)),
                 Kind::List(list) => Shape::List(finish_list(list, presence, want)),
             };
-            Field {
-                presence: presence_bit,
-                ..Field::new(key.into(), shape, draft.required, draft.path, want)
-            }
+            Field { presence: presence_bit, ..Field::new(&key, shape, draft.required, draft.path, want) }
         })
         .collect();
-    Object { fields, strict: None }
+    Object::new(fields, None)
 }
 
 pub(super) fn finish_list(list: DraftList, presence: &HashMap<&str, u16>, want: &Want) -> List {

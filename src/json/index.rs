@@ -1,0 +1,402 @@
+//! Where the strings of a text begin and end, found 64 bytes at a time: one pass that also says
+//! which strings hold escapes and whether every escape is one. Knows no grammar: what stands
+//! between the strings is the scanner's business, and so is saying what is wrong and where. Of a
+//! text with anything wrong in a string there is no index, and the scanner reads it byte by byte.
+
+// Vectors are loaded from arrays of their size, and code for an instruction set is called where it
+// was detected: nothing else here is unsafe.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use super::Kind;
+use super::scan::escape;
+
+/// Marks stand for places below this; longer texts are read without an index.
+pub const MAX_INDEXED: usize = 1 << 30;
+const PLACE: u32 = (1 << 30) - 1;
+/// In the mark of a closing quote: the string holds an escape, and one that is a lone surrogate.
+const ESCAPE: u32 = 1 << 30;
+const LONE: u32 = 1 << 31;
+
+/// How the bytes are looked at. All levels find the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Level {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+impl Level {
+    /// Those that this machine has, the best last.
+    pub fn available() -> Vec<Level> {
+        let mut levels = vec![Level::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("pclmulqdq") {
+                levels.push(Level::Avx2);
+                if is_x86_feature_detected!("avx512bw") {
+                    levels.push(Level::Avx512);
+                }
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        levels.push(Level::Neon);
+        levels
+    }
+
+    pub fn best() -> Level {
+        Level::available().pop().unwrap_or(Level::Portable)
+    }
+}
+
+/// The strings of one stretch of text. One per worker, reused for every stretch.
+#[derive(Clone, Debug)]
+pub struct Index {
+    level: Level,
+    marks: Vec<u32>,
+    ascii: bool,
+}
+
+impl Default for Index {
+    fn default() -> Index {
+        Index::new(Level::best())
+    }
+}
+
+impl Index {
+    /// `level` must be one of [`Level::available`]; another is taken as portable.
+    pub fn new(level: Level) -> Index {
+        let level = if Level::available().contains(&level) { level } else { Level::Portable };
+        Index { level, marks: Vec::new(), ascii: false }
+    }
+
+    /// Finds the strings of `text[range]`, which starts outside of any.
+    pub fn build(&mut self, text: &[u8], range: Range<usize>) {
+        self.marks.clear();
+        self.ascii = false;
+        let found = if range.end > MAX_INDEXED {
+            None
+        } else {
+            match self.level {
+                Level::Portable => portable(text, range, &mut self.marks),
+                // SAFETY: `new` keeps a level only where its features were detected.
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx2 => unsafe { avx2(text, range, &mut self.marks) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 => unsafe { avx512(text, range, &mut self.marks) },
+                #[cfg(target_arch = "aarch64")]
+                Level::Neon => neon(text, range, &mut self.marks),
+            }
+        };
+        match found {
+            Some(ascii) => self.ascii = ascii,
+            None => self.marks.clear(),
+        }
+    }
+
+    /// The places of the quotes, opening and closing in turns; none where something is wrong.
+    pub fn marks(&self) -> Marks<'_> {
+        Marks { marks: &self.marks, next: 0 }
+    }
+
+    /// The stretch was indexed and holds ASCII only.
+    pub fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+}
+
+/// Reading an index from left to right.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Marks<'a> {
+    marks: &'a [u32],
+    next: usize,
+}
+
+impl Marks<'_> {
+    /// The offset behind the string whose opening quote is at `at`, if the index has come to it.
+    #[inline(always)]
+    pub(super) fn string(&mut self, at: usize) -> Option<(usize, Kind)> {
+        let &[open, close] = self.marks.get(self.next..)?.first_chunk::<2>()?;
+        if open as usize != at {
+            return None;
+        }
+        self.next += 2;
+        let kind = match close & !PLACE {
+            0 => Kind::String,
+            ESCAPE => Kind::Escaped,
+            _ => Kind::Lone,
+        };
+        Some(((close & PLACE) as usize + 1, kind))
+    }
+
+    /// Goes to the first string that begins at or behind `at`.
+    pub fn seek(&mut self, at: usize) {
+        let here = self.marks.get(self.next).map_or(usize::MAX, |&m| m as usize);
+        let before = self.next.checked_sub(1).map_or(0, |i| (self.marks[i] & PLACE) as usize);
+        if !(before <= at && at <= here) {
+            // Marks of closing quotes carry flags; pairs are compared by their opening one.
+            let (pairs, _) = self.marks.as_chunks::<2>();
+            self.next = 2 * pairs.partition_point(|pair| (pair[0] as usize) < at);
+        }
+    }
+}
+
+/// What one block of 64 bytes holds, a bit each.
+struct Masks {
+    quote: u64,
+    slash: u64,
+    control: u64,
+    high: u64,
+}
+
+const BLOCK: usize = 64;
+
+/// The pass itself, the same for every level; compiled into each with what the level has.
+/// `None` where a string holds what it must not or does not end; else whether all is ASCII.
+#[inline(always)]
+fn pass(
+    text: &[u8],
+    range: Range<usize>,
+    marks: &mut Vec<u32>,
+    masks: impl Fn(&[u8; BLOCK]) -> Masks,
+    prefix_xor: impl Fn(u64) -> u64,
+) -> Option<bool> {
+    let mut state = State { inside: 0, escaped: 0, pending: 0, pair_end: 0, sound: true };
+    let (mut controls, mut high) = (0, 0);
+    let mut at = range.start;
+    while at < range.end {
+        let mut filled;
+        let block = match text[at..range.end].first_chunk() {
+            Some(block) => block,
+            None => {
+                // The last block is filled up with what means nothing.
+                filled = [b' '; BLOCK];
+                filled[..range.end - at].copy_from_slice(&text[at..range.end]);
+                &filled
+            }
+        };
+        let mut m = masks(block);
+        high |= m.high;
+        if m.slash | state.escaped | state.pending as u64 == 0 {
+            let inside = prefix_xor(m.quote) ^ state.inside;
+            controls |= m.control & inside;
+            state.inside = ((inside as i64) >> 63) as u64;
+            flatten(m.quote, at as u32, marks);
+        } else {
+            let lone = state.escapes(text, at, range.end, &mut m);
+            let inside = prefix_xor(m.quote) ^ state.inside;
+            controls |= m.control & inside;
+            state.flatten(&m, lone, at as u32, marks);
+            state.inside = ((inside as i64) >> 63) as u64;
+        }
+        at += BLOCK;
+    }
+    (state.sound && controls == 0 && state.inside == 0 && state.escaped == 0).then_some(high == 0)
+}
+
+/// What one block leaves for the next.
+struct State {
+    /// All ones inside a string.
+    inside: u64,
+    /// The next block begins behind a backslash.
+    escaped: u64,
+    /// Flags of the string that is open.
+    pending: u32,
+    /// A surrogate pair was looked at up to here.
+    pair_end: usize,
+    /// Every escape so far is one.
+    sound: bool,
+}
+
+impl State {
+    /// Takes escaped quotes out of the masks and looks at every escape. Gives the places of lone
+    /// surrogates. A backslash outside of a string is looked at too: it is no JSON either way.
+    #[inline(never)]
+    fn escapes(&mut self, text: &[u8], at: usize, end: usize, m: &mut Masks) -> u64 {
+        let (mut escaped, mut lone) = (self.escaped, 0);
+        let mut slashes = m.slash & !self.escaped;
+        self.escaped = 0;
+        while slashes != 0 {
+            let bit = slashes.trailing_zeros();
+            let i = at + bit as usize;
+            if bit == 63 {
+                self.escaped = 1;
+                slashes = 0;
+            } else {
+                escaped |= 2 << bit;
+                slashes &= !(3 << bit);
+            }
+            match text[..end].get(i + 1) {
+                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
+                Some(b'u') if i < self.pair_end => {}
+                Some(b'u') => match escape(&text[..end], i) {
+                    Ok((behind, is_lone)) => {
+                        lone |= (is_lone as u64) << bit;
+                        self.pair_end = behind;
+                    }
+                    Err(_) => self.sound = false,
+                },
+                _ => self.sound = false,
+            }
+        }
+        m.quote &= !escaped;
+        lone
+    }
+
+    /// Marks the quotes of a block where strings may hold escapes.
+    fn flatten(&mut self, m: &Masks, lone: u64, at: u32, marks: &mut Vec<u32>) {
+        let mut inside = self.inside != 0;
+        let mut quotes = m.quote;
+        let mut left = u64::MAX;
+        let flags = |part: u64| {
+            let escape = if m.slash & part != 0 { ESCAPE } else { 0 };
+            escape | if lone & part != 0 { LONE } else { 0 }
+        };
+        while quotes != 0 {
+            let bit = quotes.trailing_zeros();
+            let below = (1u64 << bit) - 1;
+            let place = at + bit;
+            if inside {
+                marks.push(place | self.pending | flags(left & below));
+            } else {
+                marks.push(place);
+            }
+            self.pending = 0;
+            inside = !inside;
+            left = !below;
+            quotes &= quotes - 1;
+        }
+        self.pending = if inside { self.pending | flags(left) } else { 0 };
+    }
+}
+
+/// Appends the places of the bits, eight at a time: a fixed count of steps beats a loop that ends
+/// somewhere else for every block.
+#[inline(always)]
+fn flatten(mut bits: u64, at: u32, marks: &mut Vec<u32>) {
+    let behind = marks.len() + bits.count_ones() as usize;
+    while bits != 0 {
+        let mut eight = [0; 8];
+        for place in &mut eight {
+            *place = at.wrapping_add(bits.trailing_zeros());
+            bits &= bits.wrapping_sub(1);
+        }
+        marks.extend_from_slice(&eight);
+    }
+    marks.truncate(behind);
+}
+
+fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+fn portable(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    // 0x80 for each byte that is zero, exactly.
+    let zeros = |w: u64| !(((w & LOW) + LOW) | w | LOW);
+    // One bit from each byte's highest.
+    let gather = |w: u64| (w >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    let masks = |block: &[u8; BLOCK]| {
+        let mut m = Masks { quote: 0, slash: 0, control: 0, high: 0 };
+        for (i, chunk) in block.as_chunks::<8>().0.iter().enumerate() {
+            let w = u64::from_le_bytes(*chunk);
+            m.quote |= gather(zeros(w ^ (ONES * b'"' as u64))) << (8 * i);
+            m.slash |= gather(zeros(w ^ (ONES * b'\\' as u64))) << (8 * i);
+            m.control |= gather(zeros(w & (ONES * 0xe0))) << (8 * i);
+            m.high |= gather(w & !LOW) << (8 * i);
+        }
+        m
+    };
+    pass(text, range, marks, masks, prefix_xor)
+}
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
+fn avx2(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
+    let masks = |block: &[u8; BLOCK]| {
+        let (low, high) = (block[..32].as_ptr(), block[32..].as_ptr());
+        // SAFETY: each half has 32 bytes, and the load wants no alignment.
+        let (a, b) = unsafe { (_mm256_loadu_si256(low.cast()), _mm256_loadu_si256(high.cast())) };
+        let bits = |a: __m256i, b: __m256i| {
+            _mm256_movemask_epi8(a) as u32 as u64 | (_mm256_movemask_epi8(b) as u32 as u64) << 32
+        };
+        let same = |byte: u8| {
+            let byte = _mm256_set1_epi8(byte as i8);
+            bits(_mm256_cmpeq_epi8(a, byte), _mm256_cmpeq_epi8(b, byte))
+        };
+        let last = _mm256_set1_epi8(0x1f);
+        let control = |v: __m256i| _mm256_cmpeq_epi8(_mm256_max_epu8(v, last), last);
+        Masks {
+            quote: same(b'"'),
+            slash: same(b'\\'),
+            control: bits(control(a), control(b)),
+            high: bits(a, b),
+        }
+    };
+    pass(text, range, marks, masks, |bits| clmul(bits))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
+fn avx512(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
+    let masks = |block: &[u8; BLOCK]| {
+        // SAFETY: the block has 64 bytes, and the load wants no alignment.
+        let v = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
+        let same = |byte: u8| _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(byte as i8));
+        Masks {
+            quote: same(b'"'),
+            slash: same(b'\\'),
+            control: _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20)),
+            high: _mm512_movepi8_mask(v),
+        }
+    };
+    pass(text, range, marks, masks, |bits| clmul(bits))
+}
+
+/// Multiplying by all ones without carries: each bit becomes the parity of those up to it.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "pclmulqdq")]
+fn clmul(bits: u64) -> u64 {
+    let product = _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1));
+    _mm_cvtsi128_si64(product) as u64
+}
+
+#[cfg(target_arch = "aarch64")]
+fn neon(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
+    use std::arch::aarch64::*;
+    let masks = |block: &[u8; BLOCK]| {
+        // SAFETY: 64 bytes are four vectors of 16, in which every value is one; NEON is part of
+        // every aarch64 that Rust compiles for.
+        unsafe {
+            let v: [uint8x16_t; 4] = std::mem::transmute(*block);
+            let weights: uint8x16_t =
+                std::mem::transmute([1u8, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128]);
+            let bits = |m: [uint8x16_t; 4]| {
+                let w = m.map(|m| vandq_u8(m, weights));
+                let sum = vpaddq_u8(vpaddq_u8(w[0], w[1]), vpaddq_u8(w[2], w[3]));
+                vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(sum, sum)))
+            };
+            let same = |byte: u8| bits(v.map(|v| vceqq_u8(v, vdupq_n_u8(byte))));
+            Masks {
+                quote: same(b'"'),
+                slash: same(b'\\'),
+                control: bits(v.map(|v| vcltq_u8(v, vdupq_n_u8(0x20)))),
+                high: bits(v.map(|v| vcgeq_u8(v, vdupq_n_u8(0x80)))),
+            }
+        }
+    };
+    pass(text, range, marks, masks, prefix_xor)
+}
