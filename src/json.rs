@@ -8,6 +8,7 @@
 
 mod copy;
 mod index;
+mod quick;
 mod scan;
 mod text;
 mod walk;

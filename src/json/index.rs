@@ -135,6 +135,11 @@ impl Marks<'_> {
         Some(((close & PLACE) as usize + 1, kind))
     }
 
+    /// There is no index.
+    pub fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
     /// Goes to the first string that begins at or behind `at`.
     pub fn seek(&mut self, at: usize) {
         let here = self.marks.get(self.next).map_or(usize::MAX, |&m| m as usize);

@@ -104,9 +104,10 @@ fn unit(text: &[u8], at: usize) -> Result<u16, Fault> {
     }
 }
 
-/// The number at `at`. Most are integers of a few digits: those are found eight bytes at a time.
-#[inline]
-fn number(text: &[u8], at: usize) -> Result<usize, Fault> {
+/// The end of an integer that plainly is one: of digits found eight at a time, ended as most are;
+/// `at` itself where it is not.
+#[inline(always)]
+pub(super) fn digits_end(text: &[u8], at: usize) -> usize {
     let mut i = at;
     while let Some(chunk) = text.get(i..).and_then(|rest| rest.first_chunk::<8>()) {
         let w = u64::from_le_bytes(*chunk) ^ (ONES * b'0' as u64);
@@ -114,18 +115,21 @@ fn number(text: &[u8], at: usize) -> Result<usize, Fault> {
         let others = (w | (w & !HIGH).wrapping_add(ONES * 0x76)) & HIGH;
         if others != 0 {
             i += (others.trailing_zeros() / 8) as usize;
-            let whole = matches!(text[i], b',' | b'}' | b']') && (text[at] != b'0' || i == at + 1);
-            if whole && i > at {
-                return Ok(i);
-            }
-            break;
+            let ends = matches!(text[i], b',' | b'}' | b']') && (text[at] != b'0' || i == at + 1);
+            return if ends { i } else { at };
         }
         i += 8;
     }
-    any_number(text, at)
+    at
 }
 
-fn any_number(text: &[u8], at: usize) -> Result<usize, Fault> {
+#[inline]
+fn number(text: &[u8], at: usize) -> Result<usize, Fault> {
+    let end = digits_end(text, at);
+    if end > at { Ok(end) } else { any_number(text, at) }
+}
+
+pub(super) fn any_number(text: &[u8], at: usize) -> Result<usize, Fault> {
     let digits = |mut i: usize| {
         while let Some(b'0'..=b'9') = text.get(i) {
             i += 1;

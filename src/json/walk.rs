@@ -1,7 +1,8 @@
 //! Walking one record beside the trie of wanted paths: one pass, strict, raw slices out.
 
 use super::scan::{Scan, colon, fault, missing, skip_space};
-use super::{Cell, Fault, FaultKind, Kind, Marks, NodeId, SlotAt, Want, unescape};
+use super::want::Step;
+use super::{Cell, Fault, FaultKind, Kind, Marks, NodeId, SlotAt, Want, quick, unescape};
 
 /// A member that no path of the trie leads into.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -16,10 +17,13 @@ pub struct Rest {
 /// What a walk leaves behind. One per worker, reused for every record.
 #[derive(Clone, Debug, Default)]
 pub struct Slots {
-    scopes: Vec<Rows>,
+    /// The cells of the record's own scope.
+    pub(super) root: Vec<Cell>,
+    /// The rows of the others, by scope.
+    pub(super) scopes: Vec<Rows>,
     /// A bit for each root cell that was set: a reset touches only those, and a mapping looks only
     /// at what is there.
-    present: Vec<u64>,
+    pub(super) present: Vec<u64>,
     /// Nodes whose leaf was present, in the order of the text.
     pub hits: Vec<NodeId>,
     pub rest: Vec<Rest>,
@@ -27,9 +31,9 @@ pub struct Slots {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Rows {
-    width: usize,
-    cells: Vec<Cell>,
+pub(super) struct Rows {
+    pub(super) width: usize,
+    pub(super) cells: Vec<Cell>,
     /// Each list of this scope, in the order of where it stands: where it starts, its first row and the
     /// row behind its last.
     lists: Vec<(u32, u32, u32)>,
@@ -38,20 +42,21 @@ struct Rows {
 impl Slots {
     /// Room for one trie.
     pub fn new(want: &Want) -> Slots {
-        let mut scopes: Vec<Rows> =
-            want.scopes.iter().map(|s| Rows { width: s.width, ..Rows::default() }).collect();
-        if let Some(root) = scopes.first_mut() {
-            root.cells.resize(root.width, Cell::ABSENT);
+        let scopes = want.scopes.iter().map(|s| Rows { width: s.width, ..Rows::default() }).collect();
+        let width = want.scopes.first().map_or(0, |root| root.width);
+        Slots {
+            root: vec![Cell::ABSENT; width],
+            scopes,
+            present: vec![0; width.div_ceil(64)],
+            ..Slots::default()
         }
-        let words = scopes.first().map_or(0, |root| root.width.div_ceil(64));
-        Slots { scopes, present: vec![0; words], ..Slots::default() }
     }
 
     fn reset(&mut self) {
         for (word, bits) in self.present.iter_mut().enumerate() {
             while *bits != 0 {
                 let column = word * 64 + bits.trailing_zeros() as usize;
-                self.scopes[0].cells[column] = Cell::ABSENT;
+                self.root[column] = Cell::ABSENT;
                 *bits &= *bits - 1;
             }
         }
@@ -65,13 +70,36 @@ impl Slots {
 
     /// Whether two walks left the same behind.
     pub fn same(&self, other: &Slots) -> bool {
-        self.scopes == other.scopes && self.hits == other.hits && self.rest == other.rest
+        self.root == other.root && self.scopes == other.scopes && self.hits == other.hits && self.rest == other.rest
     }
 
     /// Whether a walk has already left a value of the record's own root.
     pub fn root(&self, column: u16) -> Cell {
-        self.scopes[0].cells[column as usize]
+        self.root[column as usize]
     }
+}
+
+impl Rows {
+    pub(super) fn len(&self) -> usize {
+        self.cells.len() / self.width
+    }
+
+    /// One more row.
+    #[inline]
+    pub(super) fn add(&mut self) {
+        self.cells.resize(self.cells.len() + self.width, Cell::ABSENT);
+    }
+}
+
+/// Notes where a list stands and which rows are its own.
+pub(super) fn add_list(rows: &mut Rows, at: usize, first: usize, end: usize) {
+    // Only a value that is walked later can stand before a list that was.
+    let lists = &mut rows.lists;
+    let place = match lists.last() {
+        Some(last) if last.0 > at as u32 => lists.partition_point(|l| l.0 < at as u32),
+        _ => lists.len(),
+    };
+    lists.insert(place, (at as u32, first as u32, end as u32));
 }
 
 /// Reading the slots of one record: which row of each scope is the current one.
@@ -117,12 +145,15 @@ impl<'a> View<'a> {
     /// A cell of the record's own scope.
     #[inline(always)]
     pub fn root(&self, column: u16) -> Cell {
-        self.slots.scopes[0].cells[column as usize]
+        self.slots.root[column as usize]
     }
 
     /// The cell of a slot in a row of its scope (row 0 for scope 0).
     #[inline]
     pub fn cell(&self, at: SlotAt, row: u32) -> Cell {
+        if at.scope == 0 {
+            return self.root(at.column);
+        }
         let rows = &self.slots.scopes[at.scope as usize];
         rows.cells[row as usize * rows.width + at.column as usize]
     }
@@ -151,6 +182,14 @@ pub fn walk(
     slots: &mut Slots,
 ) -> Result<usize, Fault> {
     slots.reset();
+    if !marks.is_empty() {
+        let mut marks = marks;
+        marks.seek(at);
+        if let Some(end) = quick::walk(want, text, marks, at, max_depth, slots) {
+            return Ok(end);
+        }
+        slots.reset();
+    }
     let mut scan = Scan { text, marks };
     scan.marks.seek(at);
     Walk { want, text, scan, slots, max_depth }.object(0, 0, at, 0).map(|(end, _)| end)
@@ -239,12 +278,10 @@ impl Walk<'_> {
     #[inline]
     fn value(&mut self, node: NodeId, row: usize, at: usize, depth: usize) -> Result<usize, Fault> {
         let n = self.want.step(node);
-        let scope = n.slot.scope as usize;
-        let place = row * self.slots.scopes[scope].width + n.slot.column as usize;
-        if self.slots.scopes[scope].cells[place].kind != Kind::Absent {
-            self.forget(scope, place, n.slot.below as usize);
+        if self.cells(n.slot.scope, row)[n.slot.column as usize].kind != Kind::Absent {
+            self.forget(n, row);
         }
-        if scope == 0 {
+        if n.slot.scope == 0 {
             self.slots.present[n.slot.column as usize / 64] |= 1 << (n.slot.column % 64);
         }
         let (end, kind) = match self.text.get(at) {
@@ -258,14 +295,25 @@ impl Walk<'_> {
                 (end, kind)
             }
         };
-        self.slots.scopes[scope].cells[place] = Cell { start: at as u32, end: end as u32, kind };
+        let cell = Cell { start: at as u32, end: end as u32, kind };
+        self.cells(n.slot.scope, row)[n.slot.column as usize] = cell;
         Ok(end)
+    }
+
+    /// The cells of a row of a scope.
+    fn cells(&mut self, scope: u16, row: usize) -> &mut [Cell] {
+        if scope == 0 {
+            return &mut self.slots.root;
+        }
+        let rows = &mut self.slots.scopes[scope as usize];
+        &mut rows.cells[row * rows.width..(row + 1) * rows.width]
     }
 
     /// A repeated key: the last one wins, so what the first one left goes.
     #[cold]
-    fn forget(&mut self, scope: usize, place: usize, below: usize) {
-        let cells = &mut self.slots.scopes[scope].cells[place..=place + below];
+    fn forget(&mut self, n: &Step, row: usize) {
+        let column = n.slot.column as usize;
+        let cells = &mut self.cells(n.slot.scope, row)[column..=column + n.slot.below as usize];
         let first = cells[0].start..cells[0].end;
         cells.fill(Cell::ABSENT);
         self.slots.rest.retain(|rest| !first.contains(&rest.value.start));
@@ -280,8 +328,7 @@ impl Walk<'_> {
             return self.scan.value(at, depth, self.max_depth);
         };
         let scope = self.want.step(element).slot.scope as usize;
-        let rows = |w: &Walk| w.slots.scopes[scope].cells.len() / w.slots.scopes[scope].width;
-        let first = rows(self);
+        let first = self.slots.scopes[scope].len();
         let mut row = first;
         let mut i = skip_space(text, at + 1);
         let empty = text.get(i) == Some(&b']');
@@ -289,10 +336,8 @@ impl Walk<'_> {
             if empty {
                 break;
             }
-            let cells = self.slots.scopes[scope].cells.len() + self.slots.scopes[scope].width;
-            self.slots.scopes[scope].cells.resize(cells, Cell::ABSENT);
+            self.slots.scopes[scope].add();
             i = skip_space(text, self.value(element, row, i, depth + 1)?);
-            // A list inside its own scope's element would have added rows; there is none.
             row += 1;
             match text.get(i) {
                 Some(b',') => i = skip_space(text, i + 1),
@@ -300,13 +345,7 @@ impl Walk<'_> {
                 _ => return missing(text, i, "`,` or `]`"),
             }
         }
-        // Only a value that is walked later can stand before a list that was.
-        let lists = &mut self.slots.scopes[scope].lists;
-        let place = match lists.last() {
-            Some(last) if last.0 > at as u32 => lists.partition_point(|l| l.0 < at as u32),
-            _ => lists.len(),
-        };
-        lists.insert(place, (at as u32, first as u32, row as u32));
+        add_list(&mut self.slots.scopes[scope], at, first, row);
         Ok((i + 1, if empty { Kind::EmptyArray } else { Kind::Array }))
     }
 }
