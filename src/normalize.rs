@@ -457,7 +457,7 @@ impl Work<'_> {
                 Err(refusal) => {
                     self.out.targets[target].truncate(before);
                     self.out.row_ids.truncate(ids);
-                    refusals.push((index, refusal));
+                    refusals.push((index, *refusal));
                 }
             }
         }

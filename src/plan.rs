@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use privacy::Content;
 pub use shape::{
-    Check, Coerce, Field, Key, Label, Leaf, LeafType, List, Object, Origin, Part, Probes, Read, ReadAt, Run,
+    Check, Coerce, Copies, Field, Key, Label, Leaf, LeafType, List, Object, Origin, Part, Probes, Read, ReadAt, Run,
     Shape, TemplatePiece,
 };
 
@@ -105,7 +105,7 @@ pub struct Lane {
     pub name: String,
     pub root: Object,
     /// One event per element of this list.
-    pub each: Option<Read>,
+    pub each: Option<Box<[u16]>>,
     /// Target paths of the leaves, by counter.
     pub leaves: Vec<String>,
     /// By node: the lane reads its value.
@@ -149,7 +149,7 @@ pub struct Standard {
 
 impl Standard {
     pub fn new(log_type: &str, version: i64) -> Standard {
-        let mut head = b"\"p_log_type\":".to_vec();
+        let mut head = b",\"p_log_type\":".to_vec();
         crate::json::push_quoted(log_type, &mut head);
         head.extend_from_slice(b",\"p_row_id\":\"");
         let version = format!("\",\"p_schema_version\":{version}").into_bytes();

@@ -7,7 +7,7 @@ use crate::json::{self, Cell, Kind, View, Want};
 use crate::metrics::{LaneCounts, Reason};
 use crate::ops::time::Instant;
 use crate::plan::{
-    Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Probes, Read, ReadAt, Shape,
+    Copies, Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Probes, Read, ReadAt, Shape,
     TypeRules,
 };
 use crate::table::ListStep;
@@ -22,6 +22,7 @@ pub(super) struct Standing {
     pub(super) cursor: Vec<u32>,
     pub(super) text: String,
     pub(super) made: String,
+    pub(super) whole: String,
     /// JSON text of a constant.
     pub(super) ready: Vec<u8>,
     /// The value at hand is a lookup's default.
@@ -43,6 +44,7 @@ impl Standing {
             cursor,
             text: String::new(),
             made: String::new(),
+            whole: String::new(),
             ready: Vec::new(),
             default: false,
             presence: Vec::new(),
@@ -95,7 +97,8 @@ pub(super) struct Pen<'a> {
     failed: Option<(String, Option<String>)>,
 }
 
-type Wrote = Result<bool, Refusal>;
+/// A refusal is rare, and a result that holds one by itself is slow to hand on.
+type Wrote = Result<bool, Box<Refusal>>;
 
 impl<'a> Pen<'a> {
     pub(super) fn new(
@@ -127,7 +130,7 @@ impl<'a> Pen<'a> {
         lane: &Lane,
         now: Instant,
         row_id: &mut dyn FnMut(usize, u32),
-    ) -> Result<(u64, u64), Refusal> {
+    ) -> Result<(u64, u64), Box<Refusal>> {
         self.type_leaf = lane.rules.as_ref().map(|rules| rules.leaf);
         let (mut events, mut generic) = (0, 0);
         let mut one = |pen: &mut Pen<'a>| -> Wrote {
@@ -139,13 +142,8 @@ impl<'a> Pen<'a> {
             None => {
                 one(self)?;
             }
-            Some(list) => {
-                let ReadAt::Slot { node, lists, .. } = &list.at else {
-                    return Ok((0, 0));
-                };
-                let scope = self.want.element_scope(*node).unwrap_or(0);
-                let lists: Vec<u16> = lists.iter().copied().chain([scope]).collect();
-                self.each_row(&lists, &mut one)?;
+            Some(lists) => {
+                self.each_row(lists, &mut one)?;
             }
         }
         Ok((events, generic))
@@ -159,14 +157,15 @@ impl<'a> Pen<'a> {
         self.event_time = None;
         self.type_at = None;
         let start = self.out.len();
-        self.out.push(b'{');
         if !self.fields(&lane.root)? && lane.standard.is_none() {
             let what = "the mapping found nothing in the record".into();
-            return Err(Refusal { reason: Reason::Empty, path: String::new(), what, shown: None });
+            return Err(Refusal { reason: Reason::Empty, path: String::new(), what, shown: None }.into());
         }
         if let Some(standard) = &lane.standard {
-            self.standard(standard, start, now, row_id);
+            self.standard(standard, now, row_id);
         }
+        // The first comma was room for the brace.
+        self.out[start] = b'{';
         self.out.push(b'}');
         let generic = lane.rules.as_ref().is_some_and(|rules| self.settle_type(rules));
         self.out.push(b'\n');
@@ -202,7 +201,7 @@ impl<'a> Pen<'a> {
         generic(name)
     }
 
-    /// The fields of an object, without its braces; whether any was written.
+    /// The fields of an object, without its braces and with a comma before each; whether any was written.
     fn fields(&mut self, object: &Object) -> Wrote {
         let first = self.out.len();
         let mut next = 0;
@@ -220,7 +219,13 @@ impl<'a> Pen<'a> {
                     }
                     continue;
                 }
-                self.field(field, first)?;
+                let copied = match &field.copies {
+                    Some(copies) if self.allowed.is_none() => self.copied(field, copies),
+                    _ => false,
+                };
+                if !copied {
+                    self.field(field)?;
+                }
             }
         }
         Ok(self.out.len() > first)
@@ -234,13 +239,27 @@ impl<'a> Pen<'a> {
             && probes.rows.iter().all(|&slot| self.at(slot).kind.is_null())
     }
 
-    /// One field of the object whose first field is at `first`.
+    /// Copies the string of the field, where it holds one that needs no more.
     #[inline(always)]
-    fn field(&mut self, field: &Field, first: usize) -> Result<(), Refusal> {
-        let start = self.out.len();
-        if start > first {
-            self.out.push(b',');
+    fn copied(&mut self, field: &Field, copies: &Copies) -> bool {
+        let cell = self.view.root(copies.column);
+        let len = (cell.end - cell.start).wrapping_sub(2);
+        if cell.kind != Kind::String || !(copies.least..=copies.most).contains(&len) {
+            return false;
         }
+        field.key.push(&mut self.out);
+        json::copy_raw(&cell, self.view.text, &mut self.out);
+        if let Some(counts) = &mut self.counts {
+            counts.filled[copies.counter as usize] += 1;
+        }
+        if let Some(bit) = field.presence {
+            self.standing.presence[bit as usize] = true;
+        }
+        true
+    }
+
+    fn field(&mut self, field: &Field) -> Result<(), Box<Refusal>> {
+        let start = self.out.len();
         field.key.push(&mut self.out);
         if field.required {
             self.failed = None;
@@ -267,10 +286,10 @@ impl<'a> Pen<'a> {
     }
 
     #[cold]
-    fn required(&mut self, field: &Field) -> Refusal {
+    fn required(&mut self, field: &Field) -> Box<Refusal> {
         if let Some((path, shown)) = self.failed.take() {
             let what = format!("`{}` cannot be made of this value", field.path);
-            return Refusal { reason: Reason::BadValue, path, what, shown };
+            return Refusal { reason: Reason::BadValue, path, what, shown }.into();
         }
         let read = match &field.shape {
             Shape::Leaf(leaves) => leaves.iter().find_map(|l| match &l.origin {
@@ -280,12 +299,8 @@ impl<'a> Pen<'a> {
             _ => None,
         };
         let path = read.map_or_else(|| field.path.clone(), |r| r.path.clone());
-        Refusal {
-            reason: Reason::Missing,
-            what: format!("`{}` is required and absent", field.path),
-            path,
-            shown: None,
-        }
+        let what = format!("`{}` is required and absent", field.path);
+        Refusal { reason: Reason::Missing, path, what, shown: None }.into()
     }
 
     fn shape(&mut self, shape: &Shape) -> Wrote {
@@ -314,11 +329,14 @@ impl<'a> Pen<'a> {
             }
         }
         let start = self.out.len();
-        self.out.push(b'{');
-        if !self.fields(object)? && object.strict.is_none() {
-            self.out.truncate(start);
-            return Ok(false);
+        if !self.fields(object)? {
+            if object.strict.is_some() {
+                self.out.extend_from_slice(b"{}");
+            }
+            return Ok(object.strict.is_some());
         }
+        // The first comma was room for the brace.
+        self.out[start] = b'{';
         self.out.push(b'}');
         Ok(true)
     }
@@ -340,13 +358,8 @@ impl<'a> Pen<'a> {
             match part {
                 Part::Values(leaf) => self.values(leaf, start)?,
                 Part::Object(object) => self.element(start, |pen| pen.object(object))?,
-                Part::Each { list: read, scope, element } => {
-                    let lists: Vec<u16> = match strict {
-                        // The lists around a Panther array are open already.
-                        true => vec![*scope],
-                        false => read.lists().iter().copied().chain([*scope]).collect(),
-                    };
-                    self.each_row(&lists, &mut |pen| {
+                Part::Each { scopes, element, .. } => {
+                    self.each_row(scopes, &mut |pen| {
                         pen.element(start, |pen| {
                             let before = pen.out.len();
                             if pen.shape(element)? {
@@ -373,7 +386,7 @@ impl<'a> Pen<'a> {
     }
 
     /// One element of the list that begins at `list`; taken back when nothing was written.
-    fn element(&mut self, list: usize, write: impl FnOnce(&mut Self) -> Wrote) -> Result<(), Refusal> {
+    fn element(&mut self, list: usize, write: impl FnOnce(&mut Self) -> Wrote) -> Result<(), Box<Refusal>> {
         let start = self.out.len();
         if start > list + 1 {
             self.out.push(b',');
@@ -385,7 +398,7 @@ impl<'a> Pen<'a> {
     }
 
     /// The values of a row that feeds the list at `list`, each an element (or a label).
-    fn values(&mut self, leaf: &Leaf, list: usize) -> Result<(), Refusal> {
+    fn values(&mut self, leaf: &Leaf, list: usize) -> Result<(), Box<Refusal>> {
         let mut elements = std::mem::take(&mut self.standing.elements);
         elements.clear();
         let result = self.each_value(leaf, &mut |pen, val| {
@@ -563,7 +576,7 @@ impl<'a> Pen<'a> {
         &mut self,
         leaf: &Leaf,
         f: &mut dyn FnMut(&mut Self, Val<'a>) -> Result<bool, Failed>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Box<Refusal>> {
         let Origin::Reads(reads) = &leaf.origin else {
             if leaf.when.as_ref().is_none_or(|when| self.check(when)) {
                 self.one_value(leaf, None, f)?;
@@ -609,7 +622,7 @@ impl<'a> Pen<'a> {
                 Ok(Val::Ready)
             }
             (Origin::Template(pieces), _) => self.template(pieces),
-            (Origin::Count { list, scope, only }, _) => Ok(self.count(list, *scope, only.as_ref())),
+            (Origin::Count { list, scopes, only }, _) => Ok(self.count(list, scopes, only.as_ref())),
             (Origin::Reads(_), Some(read)) => {
                 self.standing.default = false;
                 self.value(read)
@@ -645,10 +658,10 @@ impl<'a> Pen<'a> {
         match (&leaf.ty, failed) {
             (LeafType::Panther(coerce), Failed::Fit) => {
                 let what = format!("expected {}", expected(coerce));
-                Err(Refusal { reason: Reason::BadValue, path, what, shown })
+                Err(Refusal { reason: Reason::BadValue, path, what, shown }.into())
             }
             (_, Failed::Check(what)) => {
-                Err(Refusal { reason: Reason::NotAllowed, path, what: what.into(), shown })
+                Err(Refusal { reason: Reason::NotAllowed, path, what: what.into(), shown }.into())
             }
             _ => {
                 self.failed = Some((path, shown));
@@ -676,7 +689,7 @@ impl<'a> Pen<'a> {
 }
 
 #[cold]
-fn wrong_kind(read: &Read, cell: Cell, expected: &str) -> Refusal {
+fn wrong_kind(read: &Read, cell: Cell, expected: &str) -> Box<Refusal> {
     let what = format!("expected {expected}, not {}", cell.kind.name());
-    Refusal { reason: Reason::BadValue, path: read.path.clone(), what, shown: None }
+    Refusal { reason: Reason::BadValue, path: read.path.clone(), what, shown: None }.into()
 }

@@ -1,7 +1,7 @@
 //! Reading slots: values, conditions and rows of lists, of one record.
 
 use super::pen::{CLOSED, Pen, Refusal};
-use super::value::{Failed, Val};
+use super::value::{Failed, Val, push_time};
 use crate::json::{Cell, Kind, SlotAt};
 use crate::ops::{self, Made, Test};
 use crate::plan::{Check, Read, ReadAt, TemplatePiece};
@@ -34,8 +34,8 @@ impl<'a> Pen<'a> {
     pub(super) fn each_row(
         &mut self,
         lists: &[u16],
-        f: &mut dyn FnMut(&mut Self) -> Result<bool, Refusal>,
-    ) -> Result<bool, Refusal> {
+        f: &mut dyn FnMut(&mut Self) -> Result<bool, Box<Refusal>>,
+    ) -> Result<bool, Box<Refusal>> {
         let Some((&scope, inner)) = lists.split_first() else {
             return f(self);
         };
@@ -125,9 +125,12 @@ impl<'a> Pen<'a> {
         if matches!(val, Val::Nothing) {
             return None;
         }
-        let mut text = String::new();
-        self.text_of(val, &mut text).ok()?;
-        Some(test.holds(Some(&text)))
+        let mut text = std::mem::take(&mut self.standing.whole);
+        text.clear();
+        let given = self.text_of(val, &mut text);
+        let holds = given.ok().map(|()| test.holds(Some(&text)));
+        self.standing.whole = text;
+        holds
     }
 
     /// The value of a read in the current rows, its steps applied.
@@ -192,22 +195,28 @@ impl<'a> Pen<'a> {
 
     /// A template with a hole is no value.
     pub(super) fn template(&mut self, pieces: &[TemplatePiece]) -> Result<Val<'a>, Failed> {
-        let mut whole = String::new();
+        // What the reads of the pieces use is another buffer.
+        let mut whole = std::mem::take(&mut self.standing.whole);
+        whole.clear();
         for piece in pieces {
             match piece {
                 TemplatePiece::Text(text) => whole.push_str(text),
                 TemplatePiece::Reads(reads) => match self.first_value(reads)? {
-                    Val::Nothing => return Ok(Val::Nothing),
+                    Val::Nothing => {
+                        self.standing.whole = whole;
+                        return Ok(Val::Nothing);
+                    }
                     val => self.text_of(val, &mut whole)?,
                 },
             }
         }
-        self.standing.text = whole;
+        std::mem::swap(&mut self.standing.text, &mut whole);
+        self.standing.whole = whole;
         Ok(Val::Text)
     }
 
     /// How many elements of a list pass a condition; nothing where there is no list.
-    pub(super) fn count(&mut self, list: &Read, scope: u16, only: Option<&Check>) -> Val<'a> {
+    pub(super) fn count(&mut self, list: &Read, lists: &[u16], only: Option<&Check>) -> Val<'a> {
         let outermost = match list.lists().first() {
             Some(&scope) => self.at(self.want.list_slot(scope)),
             None => self.cell(list),
@@ -215,15 +224,14 @@ impl<'a> Pen<'a> {
         if !outermost.kind.is_array() {
             return Val::Nothing;
         }
-        let lists: Vec<u16> = list.lists().iter().copied().chain([scope]).collect();
         let mut n = 0u64;
-        let counted = self.each_row(&lists, &mut |pen| {
+        let counted = self.each_row(lists, &mut |pen| {
             n += only.is_none_or(|check| pen.check(check)) as u64;
             Ok(true)
         });
         debug_assert!(counted.is_ok(), "counting refuses nothing");
         self.standing.text.clear();
-        self.standing.text.push_str(&n.to_string());
+        self.standing.text.push_str(itoa::Buffer::new().format(n));
         Val::Number
     }
 }
@@ -247,10 +255,8 @@ fn convert<'a>(
                 is_string = false;
             }
             Made::Time(instant) => {
-                let mut bytes = Vec::new();
-                ops::time::write_rfc3339(instant, ops::time::Fraction::Auto, &mut bytes);
                 text.clear();
-                text.push_str(&String::from_utf8_lossy(&bytes));
+                push_time(instant, text);
                 is_string = true;
             }
             Made::Nothing => break,

@@ -52,14 +52,10 @@ impl Pen<'_> {
     pub(super) fn standard(
         &mut self,
         standard: &Standard,
-        start: usize,
         now: Instant,
         row_id: &mut dyn FnMut(usize),
     ) {
         let out = &mut self.out;
-        if out.len() > start + 1 {
-            out.push(b',');
-        }
         out.extend_from_slice(&standard.head);
         row_id(out.len());
         out.extend_from_slice(&[b'0'; 32]);

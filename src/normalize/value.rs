@@ -28,6 +28,13 @@ pub(super) enum Val<'a> {
     Fact(&'a str),
 }
 
+/// Appends the characters of a time.
+pub(super) fn push_time(instant: Instant, out: &mut String) {
+    let mut bytes = std::mem::take(out).into_bytes();
+    time::write_rfc3339(instant, time::Fraction::Auto, &mut bytes);
+    *out = String::from_utf8(bytes).unwrap_or_default();
+}
+
 /// A value that does not go where it should.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Failed {
@@ -59,11 +66,7 @@ impl<'a> Pen<'a> {
             Val::Cell(cell, _) => json::unescape(cell.inner(self.view.text), out),
             Val::Text | Val::Number => out.push_str(&self.standing.text),
             Val::Bool(b) => out.push_str(if b { "true" } else { "false" }),
-            Val::Time(instant) => {
-                let mut bytes = Vec::new();
-                time::write_rfc3339(instant, time::Fraction::Auto, &mut bytes);
-                out.push_str(&String::from_utf8_lossy(&bytes));
-            }
+            Val::Time(instant) => push_time(instant, out),
             Val::Ready => out.push_str(&String::from_utf8_lossy(&self.standing.ready)),
             Val::Fact(text) => out.push_str(text),
         }
@@ -217,17 +220,16 @@ impl<'a> Pen<'a> {
             LeafType::Any => json::push_quoted(text, &mut self.out),
             LeafType::Int { min, max, quoted } => {
                 let n = ops::integer(text).filter(|n| (*min..=*max).contains(n)).ok_or(Failed::Fit)?;
-                let n = n.to_string();
+                let mut digits = itoa::Buffer::new();
+                let n = digits.format(n);
                 if *quoted {
-                    json::push_quoted(&n, &mut self.out);
+                    json::push_quoted(n, &mut self.out);
                 } else {
                     self.out.extend_from_slice(n.as_bytes());
                 }
             }
             LeafType::Float => {
-                let mut number = String::new();
-                ops::push_float(text, is_string, &mut number).map_err(|_| Failed::Fit)?;
-                self.out.extend_from_slice(number.as_bytes());
+                self.push_float(text, is_string)?;
             }
             LeafType::Bool => {
                 let b = ops::boolean(text).ok_or(Failed::Fit)?;
@@ -242,6 +244,14 @@ impl<'a> Pen<'a> {
             LeafType::Time | LeafType::Object | LeafType::Panther(_) => return Err(Failed::Fit),
         }
         Ok(true)
+    }
+
+    fn push_float(&mut self, text: &str, is_string: bool) -> Result<(), Failed> {
+        let spelled = &mut self.standing.whole;
+        spelled.clear();
+        ops::push_float(text, is_string, spelled).map_err(|_| Failed::Fit)?;
+        self.out.extend_from_slice(spelled.as_bytes());
+        Ok(())
     }
 
     /// Panther's coercions.
@@ -282,15 +292,13 @@ impl<'a> Pen<'a> {
             Coerce::Int { min, max } => {
                 let n = if number || cell.kind.is_string() { ops::integer(&chars) } else { None };
                 let n = n.filter(|n| (*min as i128..=*max as i128).contains(n)).ok_or(Failed::Fit)?;
-                self.out.extend_from_slice(n.to_string().as_bytes());
+                self.out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
             }
             Coerce::Float => {
                 if !number && !cell.kind.is_string() {
                     return Err(Failed::Fit);
                 }
-                let mut spelled = String::new();
-                ops::push_float(&chars, !number, &mut spelled).map_err(|_| Failed::Fit)?;
-                self.out.extend_from_slice(spelled.as_bytes());
+                self.push_float(&chars, !number)?;
             }
             Coerce::Boolean => {
                 let b = match cell.kind {

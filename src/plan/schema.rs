@@ -4,7 +4,7 @@ use super::privacy::{Access, Content, access};
 use super::shape::{Coerce, Field, Leaf, LeafType, List, Object, Origin, Part, Read, Shape};
 use super::sources::PathScope;
 use super::{Lane, PayloadView, ReadAt, Standard};
-use crate::json::{NodeId, Want, push_quoted, push_step};
+use crate::json::{NodeId, Want, push_step};
 use crate::panther::{self, Schema, Type, Value};
 use crate::table::{Head, Path, Seg};
 
@@ -61,10 +61,7 @@ impl Build<'_> {
             let Some(shape) = self.shape(&field.value, node, &path, &shown, lists) else {
                 continue;
             };
-            let mut key = Vec::new();
-            push_quoted(&name, &mut key);
-            key.push(b':');
-            out.push(Field::new(&key, shape, field.required, shown, self.want));
+            out.push(Field::new(&name, shape, field.required, shown, self.want));
         }
         out
     }
@@ -99,7 +96,7 @@ impl Build<'_> {
                 let scope = self.want.element_scope(node).unwrap_or(0);
                 let lists: Vec<u16> = lists.iter().copied().chain([scope]).collect();
                 let element = self.shape(element, inner, &path, &format!("{shown}[]"), &lists)?;
-                let part = Part::Each { list: read.clone(), scope, element: Box::new(element) };
+                let part = Part::Each { list: read.clone(), scopes: [scope].into(), element: Box::new(element) };
                 Some(Shape::List(List { parts: vec![part], strict: Some(read) }))
             }
             scalar => {

@@ -32,6 +32,11 @@ pub enum ReadAt {
 }
 
 impl Read {
+    /// The lists that the path runs through, and one more.
+    pub fn scopes(&self, inner: u16) -> Box<[u16]> {
+        self.lists().iter().copied().chain([inner]).collect()
+    }
+
     pub fn lists(&self) -> &[u16] {
         match &self.at {
             ReadAt::Slot { lists, .. } => lists,
@@ -65,7 +70,8 @@ pub enum Origin {
     Template(Vec<TemplatePiece>),
     Count {
         list: Read,
-        scope: u16,
+        /// The lists to open, the counted one last.
+        scopes: Box<[u16]>,
         only: Option<Check>,
     },
 }
@@ -155,7 +161,6 @@ pub struct Object {
 
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// `"key":`
     pub key: Key,
     pub shape: Shape,
     /// The record is refused when the field stays empty.
@@ -165,6 +170,38 @@ pub struct Field {
     /// Bit set when the field was written.
     pub presence: Option<u16>,
     pub probes: Probes,
+    pub copies: Option<Copies>,
+}
+
+/// A field that is a string of the record as it stands, in most records: most of what most mappings
+/// write. Any other value takes the long way.
+#[derive(Clone, Copy, Debug)]
+pub struct Copies {
+    pub column: u16,
+    /// Of the leaf.
+    pub counter: u32,
+    /// Bytes between the quotes.
+    pub least: u32,
+    pub most: u32,
+}
+
+impl Copies {
+    fn of(leaves: &[Leaf]) -> Option<Copies> {
+        let [leaf] = leaves else { return None };
+        let Origin::Reads(reads) = &leaf.origin else { return None };
+        let [Read { at: ReadAt::Slot { slot, .. }, .. }] = reads.as_slice() else { return None };
+        let (least, most) = match &leaf.ty {
+            LeafType::Text { max_bytes } => (1, u32::try_from(*max_bytes).unwrap_or(u32::MAX)),
+            LeafType::Panther(Coerce::String { indicators, validate })
+                if indicators.is_empty() && validate.is_empty() =>
+            {
+                (0, u32::MAX)
+            }
+            _ => return None,
+        };
+        let own = leaf.plain && slot.scope == 0;
+        own.then_some(Copies { column: slot.column, counter: leaf.counter, least, most })
+    }
 }
 
 /// Some fields of an object, one behind the other.
@@ -175,7 +212,7 @@ pub struct Run {
     pub masks: Box<[Mask]>,
 }
 
-/// A key ready to be copied: padded, so that a short one is copied with moves of a fixed size.
+/// A key ready to be copied, the comma before it included: padded, so that a short one is copied with moves of a fixed size.
 #[derive(Clone, Debug)]
 pub struct Key {
     bytes: Box<[u8]>,
@@ -183,10 +220,14 @@ pub struct Key {
 }
 
 impl Key {
-    pub fn new(key: &[u8]) -> Key {
-        let mut bytes = key.to_vec();
-        bytes.resize(key.len().max(SHORT), b' ');
-        Key { bytes: bytes.into(), len: key.len() }
+    /// `,"name":`
+    pub fn new(name: &str) -> Key {
+        let mut bytes = vec![b','];
+        json::push_quoted(name, &mut bytes);
+        bytes.push(b':');
+        let len = bytes.len();
+        bytes.resize(len.max(SHORT), b' ');
+        Key { bytes: bytes.into(), len }
     }
 
     #[inline(always)]
@@ -239,12 +280,16 @@ impl Object {
 }
 
 impl Field {
-    pub(super) fn new(key: &[u8], mut shape: Shape, required: bool, path: String, want: &Want) -> Field {
+    pub(super) fn new(name: &str, mut shape: Shape, required: bool, path: String, want: &Want) -> Field {
         let probes = probes(&shape, want).map(Probes::new).unwrap_or_default();
         if let Shape::Leaf(leaves) = &mut shape {
             leaves.iter_mut().for_each(|leaf| leaf.plain = leaf.is_plain());
         }
-        Field { key: Key::new(key), shape, required, path, presence: None, probes }
+        let copies = match &shape {
+            Shape::Leaf(leaves) => Copies::of(leaves),
+            _ => None,
+        };
+        Field { key: Key::new(name), shape, required, path, presence: None, probes, copies }
     }
 }
 
@@ -327,5 +372,6 @@ pub enum Part {
     /// One element with fields of its own.
     Object(Object),
     /// One element per element of a list of the record.
-    Each { list: Read, scope: u16, element: Box<Shape> },
+    /// `scopes`: the lists to open, this one last.
+    Each { list: Read, scopes: Box<[u16]>, element: Box<Shape> },
 }

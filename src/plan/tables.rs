@@ -90,7 +90,7 @@ pub(super) fn compile(
     Ok(Lane {
         name: target.name.clone(),
         root: finish_object(root, &presence, build.want),
-        each: each.map(|(read, _)| read),
+        each: each.map(|(read, scope)| read.scopes(scope)),
         leaves: build.leaves,
         consumed,
         payload_view: PayloadView::Root,
@@ -336,7 +336,7 @@ impl Build<'_> {
                         None => return Some((None, Vec::new())),
                     },
                 };
-                Some((Some(Origin::Count { list: read, scope, only }), Vec::new()))
+                Some((Some(Origin::Count { scopes: read.scopes(scope), list: read, only }), Vec::new()))
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::TypeRules;
 use super::shape::{Field, Leaf, List, Object, Part, Read, Shape};
-use crate::json::{Want, push_quoted};
+use crate::json::Want;
 use crate::table::{Seg, TargetDef, parse_target_path};
 
 /// A field while the tree grows.
@@ -77,9 +77,6 @@ pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>, w
     let fields = fields
         .into_iter()
         .map(|(name, draft)| {
-            let mut key = Vec::new();
-            push_quoted(&name, &mut key);
-            key.push(b':');
             let presence_bit = presence.get(draft.path.as_str()).copied();
             let shape = match draft.kind {
                 Kind::Empty => Shape::Leaf(Vec::new()),
@@ -87,7 +84,7 @@ pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>, w
                 Kind::Object(object) => Shape::Object(finish_object(object, presence, want)),
                 Kind::List(list) => Shape::List(finish_list(list, presence, want)),
             };
-            Field { presence: presence_bit, ..Field::new(&key, shape, draft.required, draft.path, want) }
+            Field { presence: presence_bit, ..Field::new(&name, shape, draft.required, draft.path, want) }
         })
         .collect();
     Object::new(fields, None)
@@ -97,8 +94,8 @@ pub(super) fn finish_list(list: DraftList, presence: &HashMap<&str, u16>, want: 
     let mut parts: Vec<Part> = list.values.into_iter().map(|leaf| Part::Values(Box::new(leaf))).collect();
     parts.extend(list.objects.into_values().map(|o| Part::Object(finish_object(o, presence, want))));
     parts.extend(list.each.into_iter().map(|(read, scope, object)| Part::Each {
+        scopes: read.scopes(scope),
         list: read,
-        scope,
         element: Box::new(Shape::Object(finish_object(object, presence, want))),
     }));
     List { parts, strict: None }
