@@ -510,7 +510,9 @@ impl Work<'_> {
             slots.rest.remove(i);
         }
         let before = slots.hits.len();
-        slots.walk_more(want, text, index.marks(), at, payload.root);
+        if payload.root_read || field.is_none() {
+            slots.walk_more(want, text, index.marks(), at, payload.root);
+        }
         let after_root = slots.hits.len();
         let filled = field
             .filter(|&f| View { text, slots }.cell(want.slot(f), 0).kind == json::Kind::Absent || nested);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use privacy::Content;
 pub use shape::{
-    Check, Coerce, Copies, Field, Key, Label, Leaf, LeafType, List, Object, Origin, Part, Probes, Read, ReadAt, Run,
+    Check, Coerce, Copies, Field, Finder, Key, Label, Leaf, LeafType, List, Object, Origin, Part, Probes, Read, ReadAt, Run,
     Shape, TemplatePiece,
 };
 
@@ -80,6 +80,8 @@ pub struct SourcePlan {
 pub struct Payload {
     pub key: SlotAt,
     pub root: NodeId,
+    /// Some lane reads it under `root`, and not only under the field of its name.
+    pub root_read: bool,
 }
 
 /// A conjunction of tests that makes a record one of a source.
@@ -232,7 +234,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
             }
         }
     }
-    let (sources, rules) = sources::compile(catalog, request, &roots, want, &mut wrong);
+    let (mut sources, rules) = sources::compile(catalog, request, &roots, want, &mut wrong);
     let mut lanes = Vec::new();
     for (i, def) in catalog.sources.values().enumerate() {
         let mut row = Vec::new();
@@ -257,6 +259,13 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
             row.push(route);
         }
         lanes.push(row);
+    }
+    for (source, row) in sources.iter_mut().zip(&lanes) {
+        if let Some(payload) = &mut source.payload {
+            let reads = |lane: &Lane| lane.payload_view == PayloadView::Root;
+            payload.root_read =
+                row.iter().any(|r| matches!(r, Route::Lanes(lanes) if lanes.iter().any(reads)));
+        }
     }
     let nobody = sources::PathScope { def: None, payload: None, content: request.content };
     let unrecognised = request.targets.iter().map(|name| {

@@ -116,6 +116,18 @@ pub struct Mask {
     bits: u64,
 }
 
+impl Mask {
+    /// Calls `f` with each of the columns that was met, be it with null.
+    #[inline(always)]
+    pub fn met(&self, view: &View, mut f: impl FnMut(u16)) {
+        let mut bits = view.slots.present[self.word as usize] & self.bits;
+        while bits != 0 {
+            f((self.word * 64 + bits.trailing_zeros()) as u16);
+            bits &= bits - 1;
+        }
+    }
+}
+
 /// The columns as masks, one for each word.
 pub fn masks(columns: impl Iterator<Item = u16>) -> Box<[Mask]> {
     let mut masks: Vec<Mask> = Vec::new();

@@ -204,6 +204,23 @@ impl<'a> Pen<'a> {
     /// The fields of an object, without its braces and with a comma before each; whether any was written.
     fn fields(&mut self, object: &Object) -> Wrote {
         let first = self.out.len();
+        if let Some(finder) = &object.finder {
+            let mut due = finder.always;
+            for mask in &finder.masks {
+                mask.met(&self.view, |column| {
+                    for &field in finder.of(column) {
+                        due[field as usize / 64] |= 1 << (field % 64);
+                    }
+                });
+            }
+            for (word, mut bits) in due.into_iter().enumerate() {
+                while bits != 0 {
+                    self.member(&object.fields[word * 64 + bits.trailing_zeros() as usize])?;
+                    bits &= bits - 1;
+                }
+            }
+            return Ok(self.out.len() > first);
+        }
         let mut next = 0;
         for run in &object.runs {
             let fields = &object.fields[next..run.end];
@@ -212,23 +229,28 @@ impl<'a> Pen<'a> {
                 continue;
             }
             for field in fields {
-                if self.is_empty(&field.probes) {
-                    if field.required {
-                        self.failed = None;
-                        return Err(self.required(field));
-                    }
-                    continue;
-                }
-                let copied = match &field.copies {
-                    Some(copies) if self.allowed.is_none() => self.copied(field, copies),
-                    _ => false,
-                };
-                if !copied {
-                    self.field(field)?;
-                }
+                self.member(field)?;
             }
         }
         Ok(self.out.len() > first)
+    }
+
+    #[inline(always)]
+    fn member(&mut self, field: &Field) -> Result<(), Box<Refusal>> {
+        if let Some(copies) = &field.copies
+            && self.allowed.is_none()
+            && self.copied(field, copies)
+        {
+            return Ok(());
+        }
+        if !self.is_empty(&field.probes) {
+            return self.field(field);
+        }
+        if field.required {
+            self.failed = None;
+            return Err(self.required(field));
+        }
+        Ok(())
     }
 
     /// None of the slots that a field wants holds anything.

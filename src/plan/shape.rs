@@ -155,6 +155,8 @@ pub struct Object {
     pub fields: Vec<Field>,
     /// Neighbours that are looked at only when any of them may have something to write.
     pub runs: Box<[Run]>,
+    /// For an object of many fields, instead of runs.
+    pub finder: Option<Finder>,
     /// A Panther object: its value must be an object, and is written even when empty.
     pub strict: Option<Read>,
 }
@@ -210,6 +212,57 @@ pub struct Run {
     pub end: usize,
     /// None of these: skip them all. Empty: look at each.
     pub masks: Box<[Mask]>,
+}
+
+/// From what was met in a record to the fields that may have something to write.
+#[derive(Clone, Debug)]
+pub struct Finder {
+    /// Fields that are looked at always.
+    pub always: Due,
+    /// All columns that some field wants.
+    pub masks: Box<[Mask]>,
+    /// By column: where its fields begin in `fields`; they end where the next column's begin.
+    starts: Box<[u16]>,
+    fields: Box<[u16]>,
+}
+
+/// A bit for each field of an object.
+pub type Due = [u64; 8];
+/// Objects of fewer fields are looked through by runs, objects of more than there are bits too.
+const MANY: usize = 24;
+
+impl Finder {
+    fn new(fields: &[Field]) -> Option<Finder> {
+        if !(MANY..=64 * std::mem::size_of::<Due>() / 8).contains(&fields.len()) {
+            return None;
+        }
+        let mut always = [0; 8];
+        let mut wanted: Vec<(u16, u16)> = Vec::new();
+        for (i, field) in fields.iter().enumerate() {
+            let probes = &field.probes;
+            if field.required || probes.slots.is_empty() || !probes.rows.is_empty() {
+                always[i / 64] |= 1 << (i % 64);
+            } else {
+                wanted.extend(probes.slots.iter().map(|slot| (slot.column, i as u16)));
+            }
+        }
+        wanted.sort_unstable();
+        let columns = wanted.last().map_or(0, |w| w.0 as usize + 1);
+        let starts = (0..=columns).map(|c| wanted.partition_point(|w| (w.0 as usize) < c) as u16);
+        Some(Finder {
+            always,
+            masks: json::masks(wanted.iter().map(|w| w.0)),
+            starts: starts.collect(),
+            fields: wanted.iter().map(|w| w.1).collect(),
+        })
+    }
+
+    /// The fields that a column may fill.
+    #[inline(always)]
+    pub fn of(&self, column: u16) -> &[u16] {
+        let at = |column: usize| self.starts.get(column).copied().unwrap_or(0) as usize;
+        self.fields.get(at(column as usize)..at(column as usize + 1)).unwrap_or_default()
+    }
 }
 
 /// A key ready to be copied, the comma before it included: padded, so that a short one is copied with moves of a fixed size.
@@ -275,7 +328,7 @@ impl Object {
             let worth = run.len() > 1 && masks.len() <= MOST_PROBES;
             Some(Run { end: *end, masks: if worth { masks } else { [].into() } })
         });
-        Object { runs: runs.collect(), fields, strict }
+        Object { runs: runs.collect(), finder: Finder::new(&fields), fields, strict }
     }
 }
 

@@ -143,7 +143,7 @@ pub(super) fn compile(
         };
         let kind = def.kind.as_ref().and_then(|path| slot(path, want));
         let payload = match (&def.payload, payloads[i]) {
-            (Some(key), Some(root)) => slot(key, want).map(|key| Payload { key, root }),
+            (Some(key), Some(root)) => slot(key, want).map(|key| Payload { key, root, root_read: true }),
             _ => None,
         };
         let mut classes = Vec::new();
