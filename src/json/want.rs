@@ -53,6 +53,8 @@ pub struct Want {
     steps: Vec<Step>,
     /// The key tables of all nodes, one behind the other.
     entries: Vec<Entry>,
+    /// The multipliers of large tables, by bucket.
+    multipliers: Vec<u64>,
 }
 
 /// A node as the walk sees it.
@@ -87,6 +89,7 @@ impl Want {
             extra_roots: Vec::new(),
             steps: Vec::new(),
             entries: Vec::new(),
+            multipliers: Vec::new(),
         }
     }
 
@@ -134,6 +137,7 @@ impl Want {
         self.scopes = vec![Scope { width: 0, parent: 0, list: 0 }];
         self.steps.clear();
         self.entries.clear();
+        self.multipliers.clear();
         let mut rank = 0;
         let mut roots = vec![0];
         roots.extend(&self.extra_roots);
@@ -143,7 +147,7 @@ impl Want {
         for node in &self.nodes {
             let keys: Vec<(&str, NodeId)> =
                 node.children.iter().map(|&c| (self.nodes[c as usize].name.as_str(), c)).collect();
-            let keys = Keys::new(&keys, &mut self.entries);
+            let keys = Keys::new(&keys, &mut self.entries, &mut self.multipliers);
             self.steps.push(Step { keys, slot: node.slot, is_list: node.element.is_some() });
         }
     }
@@ -250,11 +254,15 @@ impl Want {
             },
             None => words(&text[key.clone()]),
         };
-        let mut h = first ^ last.rotate_left(23) ^ len as u64;
+        let mut h = fold(first, last, len);
         if len > 16 {
             h = fold_middle(h, &text[key.start + 8..key.end - 8]);
         }
-        let at = (h.wrapping_mul(keys.multiplier) >> keys.shift) as usize;
+        let multiplier = match keys.buckets {
+            0 => keys.multiplier,
+            _ => self.multipliers[keys.multiplier as usize + keys.bucket(h)],
+        };
+        let at = (h.wrapping_mul(multiplier) >> keys.shift) as usize;
         let entry = &self.entries[keys.start as usize + at];
         if entry.first != first || entry.last != last || entry.len as usize != len {
             return None;
@@ -309,14 +317,18 @@ pub fn push_step(name: &str, path: &mut String) {
 
 /// The keys of one node in a table without collisions: one probe finds a key or says it is not
 /// wanted. Up to sixteen bytes, the first and last eight and the length are the whole key; only
-/// longer ones fold in their middle and are compared byte for byte.
+/// longer ones fold in their middle and are compared byte for byte. One multiplier serves a few keys;
+/// for many, each bucket of some has its own, so that the table stays small enough for the cache.
 #[derive(Clone, Copy, Debug, Default)]
 struct Keys {
+    /// Or the place of the first bucket's.
     multiplier: u64,
     shift: u32,
     /// Where the table stands among the entries.
     start: u32,
     len: u32,
+    /// A power of two, or 0 for none.
+    buckets: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -342,10 +354,30 @@ fn fold_middle(mut h: u64, middle: &[u8]) -> u64 {
     h
 }
 
+#[inline(always)]
+fn fold(first: u64, last: u64, len: usize) -> u64 {
+    const A: u64 = 0x9e37_79b9_7f4a_7c15;
+    const B: u64 = 0xc2b2_ae3d_27d4_eb4f;
+    first.wrapping_mul(A) ^ last.rotate_left(23).wrapping_mul(B) ^ len as u64
+}
+
+/// More keys than this are told apart by bucket first.
+const FEW: usize = 12;
+
+/// The multipliers that are tried, the same in every run.
+fn next_multiplier(multiplier: u64) -> u64 {
+    multiplier.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f) | 1
+}
+
 impl Keys {
-    /// The keys are distinct. Every 500 multipliers that collide the table doubles, so the search
-    /// ends: distinct keys have distinct folds but for odds of 2^-64.
-    fn new(keys: &[(&str, NodeId)], entries: &mut Vec<Entry>) -> Keys {
+    #[inline(always)]
+    fn bucket(&self, h: u64) -> usize {
+        (h.wrapping_mul(0xff51_afd7_ed55_8ccd) >> 40) as usize & (self.buckets as usize - 1)
+    }
+
+    /// The keys are distinct. Where 500 multipliers collide the table doubles, so the search ends:
+    /// distinct keys have distinct folds but for odds of 2^-64.
+    fn new(keys: &[(&str, NodeId)], entries: &mut Vec<Entry>, multipliers: &mut Vec<u64>) -> Keys {
         if keys.is_empty() {
             return Keys::default();
         }
@@ -354,38 +386,67 @@ impl Keys {
             .map(|&(key, node)| {
                 let key = key.as_bytes();
                 let (first, last) = words(key);
-                let mut h = first ^ last.rotate_left(23) ^ key.len() as u64;
+                let mut h = fold(first, last, key.len());
                 if key.len() > 16 {
                     h = fold_middle(h, &key[8..key.len() - 8]);
                 }
                 (h, Entry { first, last, len: key.len() as u32, node })
             })
             .collect();
-        let mut bits = (keys.len() * 2).next_power_of_two().trailing_zeros().max(2);
-        let mut multiplier = 0x9e37_79b9_7f4a_7c15u64;
-        let start = entries.len();
+        let buckets = if keys.len() > FEW { (keys.len() / 3).next_power_of_two() } else { 0 };
+        let mut bits = (keys.len() * 3 / 2).next_power_of_two().trailing_zeros().max(2);
+        let (start, first) = (entries.len(), multipliers.len());
         loop {
-            for _ in 0..500 {
-                multiplier =
-                    multiplier.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f) | 1;
-                entries.truncate(start);
-                entries.resize(start + (1 << bits), Entry::default());
-                if place_all(&folds, multiplier, 64 - bits, &mut entries[start..]) {
-                    let len = 1 << bits;
-                    return Keys { multiplier, shift: 64 - bits, start: start as u32, len };
+            let len = 1 << bits;
+            let mut table = Keys {
+                multiplier: first as u64,
+                shift: 64 - bits,
+                start: start as u32,
+                len,
+                buckets: buckets as u32,
+            };
+            let mut groups = vec![Vec::new(); buckets.max(1)];
+            for fold in folds.iter() {
+                groups[if buckets == 0 { 0 } else { table.bucket(fold.0) }].push(*fold);
+            }
+            let mut order: Vec<usize> = (0..groups.len()).collect();
+            order.sort_by_key(|&i| std::cmp::Reverse(groups[i].len()));
+            entries.truncate(start);
+            entries.resize(start + len as usize, Entry::default());
+            multipliers.truncate(first);
+            multipliers.resize(first + groups.len(), 1);
+            let settled = order.iter().all(|&i| {
+                let found = settle(&groups[i], table.shift, &mut entries[start..]);
+                multipliers[first + i] = found.unwrap_or(1);
+                found.is_some()
+            });
+            if settled {
+                if buckets == 0 {
+                    table.multiplier = multipliers[first];
+                    multipliers.truncate(first);
                 }
+                return table;
             }
             bits += 1;
         }
     }
 }
 
-/// Whether every key finds a place of its own.
-fn place_all(folds: &[(u64, Entry)], multiplier: u64, shift: u32, table: &mut [Entry]) -> bool {
-    folds.iter().all(|&(h, entry)| {
-        let place = &mut table[(h.wrapping_mul(multiplier) >> shift) as usize];
-        let free = place.node == 0;
-        *place = entry;
-        free
-    })
+/// Finds a multiplier that gives every key of a group a free place of its own, and puts them there.
+fn settle(group: &[(u64, Entry)], shift: u32, table: &mut [Entry]) -> Option<u64> {
+    let mut multiplier = 0x9e37_79b9_7f4a_7c15;
+    let mut places = Vec::with_capacity(group.len());
+    for _ in 0..500 {
+        multiplier = next_multiplier(multiplier);
+        places.clear();
+        places.extend(group.iter().map(|(h, _)| (h.wrapping_mul(multiplier) >> shift) as usize));
+        let free = places.iter().all(|&p| table[p].node == 0);
+        if free && (1..places.len()).all(|i| !places[..i].contains(&places[i])) {
+            for (&place, (_, entry)) in places.iter().zip(group) {
+                table[place] = *entry;
+            }
+            return Some(multiplier);
+        }
+    }
+    None
 }
