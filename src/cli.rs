@@ -68,7 +68,13 @@ fn plan(
             return Err(Error::Usage(format!("the target `{target}` is named twice")));
         }
     }
-    let request = Request { targets, schemas, content: read.content.into(), source: read.source.clone() };
+    let request = Request {
+        targets,
+        schemas,
+        content: read.content.into(),
+        source: read.source.clone(),
+        keep_secrets: read.keep_secrets,
+    };
     let plan = Plan::compile(catalog, &request)?;
     for warning in catalog.warnings.iter().chain(&warnings).chain(&plan.warnings) {
         let help = warning.help.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();

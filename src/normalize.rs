@@ -441,7 +441,7 @@ impl Work<'_> {
             let (before, ids) = (out.len(), self.out.row_ids.len());
             let mut pen = Pen::new(&plan.want, view, facts, &mut self.scratch.standing);
             pen.out = out;
-            pen.allowed = lane.filtered.then(|| plan.sources[source].allowed.as_slice());
+            pen.deeds = plan.sources.get(source).and_then(|s| s.deeds.as_ref());
             pen.counts = Some(&mut self.scratch.counts.lanes[source][target][index]);
             let row_ids = &mut self.out.row_ids;
             let written = pen.events(lane, self.now, &mut |at, event| {
@@ -640,11 +640,17 @@ impl Work<'_> {
             dead.sha256 = Some(dead::sha256(raw));
         }
         let known = source.and_then(|s| self.plan.sources.get(s)).filter(|_| recognised);
-        let bears = known.is_some_and(|s| s.bears_content);
-        if dead.whole && (self.plan.content == Content::Full || (known.is_some() && !bears)) {
+        let raw_may_leave = match known {
+            Some(source) if source.deeds.is_none() => true,
+            Some(source) => !source.filtered && !source.dropped && self.plan.may_show_raw(raw),
+            None => self.plan.content == Content::Full && self.plan.may_show_raw(raw),
+        };
+        if raw_may_leave && dead.whole {
             dead.record = Some(String::from_utf8_lossy(raw).into_owned());
-        } else if let Some(source) = known.filter(|s| bears && !s.dropped) {
-            dead.fields = allowed::allowed_copy(&self.plan.want, self.text, range.start, 0, &source.allowed);
+        } else if let Some(source) = known.filter(|s| !s.dropped)
+            && let Some(deeds) = &source.deeds
+        {
+            dead.fields = allowed::Copier { want: &self.plan.want, deeds }.copy(self.text, range.start, 0);
         }
         self.out.dead.push(dead);
     }

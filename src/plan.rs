@@ -11,7 +11,8 @@ mod tree;
 
 use std::sync::Arc;
 
-pub use privacy::Content;
+use privacy::Mode;
+pub use privacy::{Content, Deed, Deeds};
 pub use shape::{
     Check, Coerce, Field, Key, Label, Leaf, LeafType, List, Object, Origin, Part, Probes, Read, ReadAt, Run,
     Shape, TemplatePiece,
@@ -33,6 +34,14 @@ pub struct Request {
     pub content: Content,
     /// What an unrecognised record is taken as; records of other sources are refused.
     pub source: Option<String>,
+    /// Paths of class secret are treated as content.
+    pub keep_secrets: bool,
+}
+
+impl Request {
+    fn mode(&self) -> Mode {
+        Mode { content: self.content, keep_secrets: self.keep_secrets, tokens: false }
+    }
 }
 
 /// The compiled mappings: immutable, shared by every worker.
@@ -51,6 +60,8 @@ pub struct Plan {
     pub envelope_paths: Vec<Vec<String>>,
     /// See [`Request::source`].
     pub only_source: Option<usize>,
+    /// Keys that no raw text may mention which no source could be asked about.
+    pub secret_keys: Vec<String>,
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -70,9 +81,9 @@ pub struct SourcePlan {
     pub filtered: bool,
     /// None mode on a source that bears content: its records are dropped by rule.
     pub dropped: bool,
-    /// By node: may be copied out in metadata mode.
-    pub allowed: Vec<bool>,
-    /// By node: the class the source declares, for reports.
+    /// What becomes of its scalars, where not all of them may leave as they are.
+    pub deeds: Option<Deeds>,
+    /// By node: the source declares its class.
     pub declared: Vec<bool>,
 }
 
@@ -120,8 +131,6 @@ pub struct Lane {
     pub withheld: Vec<String>,
     /// How many presence bits an event needs.
     pub presences: usize,
-    /// Composite values are copied through the source's allow-list.
-    pub filtered: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -190,9 +199,18 @@ impl Plan {
             envelopes: parts.envelopes,
             envelope_paths: parts.envelope_paths,
             only_source,
+            secret_keys: privacy::secret_keys(catalog.sources.values(), request.mode()),
             warnings: parts.warnings,
             want,
         })
+    }
+
+    /// Nothing in a raw text looks like a secret: it neither names the key of one nor spells keys
+    /// so that one cannot tell.
+    pub fn may_show_raw(&self, text: &[u8]) -> bool {
+        let holds = |part: &[u8]| memchr::memmem::find(text, part).is_some();
+        self.secret_keys.is_empty()
+            || !(holds(b"\\u00") || self.secret_keys.iter().any(|key| holds(key.as_bytes())))
     }
 
     /// The name of a source, or nothing for the row of unrecognised records.
@@ -238,7 +256,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
         let mut row = Vec::new();
         for name in &request.targets {
             let target = &catalog.targets[name];
-            let scope = sources::PathScope { def: Some(def), payload: roots[i], content: request.content };
+            let scope = sources::PathScope { def: Some(def), payload: roots[i], mode: request.mode() };
             let user = target.dialect == Dialect::Panther && !request.schemas.is_empty();
             let route = match catalog.mappings.get(&(def.name.clone(), name.clone())) {
                 _ if user => schemas(&request.schemas, &scope, want),
@@ -258,7 +276,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
         }
         lanes.push(row);
     }
-    let nobody = sources::PathScope { def: None, payload: None, content: request.content };
+    let nobody = sources::PathScope { def: None, payload: None, mode: request.mode() };
     let unrecognised = request.targets.iter().map(|name| {
         let user = catalog.targets[name].dialect == Dialect::Panther && !request.schemas.is_empty();
         if user { schemas(&request.schemas, &nobody, want) } else { Route::Nowhere }

@@ -43,6 +43,9 @@ pub struct Read {
     /// How much conversation content is read.
     #[arg(long, value_enum, default_value_t = Content::Metadata)]
     pub content: Content,
+    /// Let secrets (signed links and the like) leave where content may.
+    #[arg(long)]
+    pub keep_secrets: bool,
     /// Take unrecognised records as this source, and refuse records of any other.
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,

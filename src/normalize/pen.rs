@@ -7,7 +7,7 @@ use crate::json::{self, Cell, Kind, View, Want};
 use crate::metrics::{LaneCounts, Reason};
 use crate::ops::time::Instant;
 use crate::plan::{
-    Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Probes, Read, ReadAt, Shape,
+    Deeds, Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Probes, Read, ReadAt, Shape,
     TypeRules,
 };
 use crate::table::ListStep;
@@ -81,8 +81,8 @@ pub(super) struct Pen<'a> {
     pub(super) facts: &'a Facts<'a>,
     pub(super) standing: &'a mut Standing,
     pub(super) counts: Option<&'a mut LaneCounts>,
-    /// Composites are copied through this allow-list.
-    pub(super) allowed: Option<&'a [bool]>,
+    /// Not every scalar of the source may leave as it is.
+    pub(super) deeds: Option<&'a Deeds>,
     pub(super) out: Vec<u8>,
     /// Lone surrogates that were replaced.
     pub(super) lone: u64,
@@ -110,7 +110,7 @@ impl<'a> Pen<'a> {
             facts,
             standing,
             counts: None,
-            allowed: None,
+            deeds: None,
             out: Vec::new(),
             lone: 0,
             event_time: None,

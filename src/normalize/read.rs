@@ -4,7 +4,7 @@ use super::pen::{CLOSED, Pen, Refusal};
 use super::value::{Failed, Val};
 use crate::json::{Cell, Kind, SlotAt};
 use crate::ops::{self, Made, Test};
-use crate::plan::{Check, Read, ReadAt, TemplatePiece};
+use crate::plan::{Check, Deed, Read, ReadAt, TemplatePiece};
 
 /// Facts of the line around a record, in the order of `ops::words::FACT`.
 #[derive(Clone, Debug, Default)]
@@ -61,8 +61,8 @@ impl<'a> Pen<'a> {
     pub(super) fn cell(&self, read: &Read) -> Cell {
         let ReadAt::Slot { slot, node, .. } = &read.at else { return Cell::ABSENT };
         let cell = self.at(*slot);
-        match self.allowed {
-            Some(allowed) if !cell.kind.is_composite() && !allowed[*node as usize] => Cell::ABSENT,
+        match self.deeds {
+            Some(deeds) if !cell.kind.is_composite() && deeds.of(*node) == Deed::Hide => Cell::ABSENT,
             _ => cell,
         }
     }

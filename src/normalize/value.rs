@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::allowed::copy_allowed;
+use super::allowed::Copier;
 use super::pen::Pen;
 use crate::json::{self, Cell, Kind, NodeId};
 use crate::ops::indicator;
@@ -178,12 +178,11 @@ impl<'a> Pen<'a> {
     /// A whole composite, through the allow-list where there is one.
     fn copy(&mut self, cell: Cell, node: NodeId) -> bool {
         let before = self.out.len();
-        match self.allowed {
-            Some(allowed) => {
-                let mut part = Vec::new();
-                copy_allowed(self.want, self.view.text, cell.start as usize, node, allowed, &mut part);
+        match self.deeds {
+            Some(deeds) => {
+                let copier = Copier { want: self.want, deeds };
                 // Once more through the plain copy, for repeated keys.
-                if !part.is_empty() {
+                if let Some(part) = copier.copy(self.view.text, cell.start as usize, node) {
                     let whole = json::cell_at(&part, 0);
                     json::copy_value(&whole, &part, &mut self.out, &mut self.standing.copied);
                 }
@@ -319,7 +318,7 @@ impl<'a> Pen<'a> {
 
     /// Any JSON value as it stands; empty containers and texts too.
     fn copy_json(&mut self, cell: Cell, node: NodeId) -> bool {
-        if cell.kind.is_composite() && self.allowed.is_some() {
+        if cell.kind.is_composite() && self.deeds.is_some() {
             return self.copy(cell, node);
         }
         self.copy_out(cell);

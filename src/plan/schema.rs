@@ -1,6 +1,6 @@
 //! A Panther schema as a lane: the output path is the input path.
 
-use super::privacy::{Access, Content, access};
+use super::privacy::{Access, access, tokens};
 use super::shape::{Coerce, Field, Leaf, LeafType, List, Object, Origin, Part, Read, Shape};
 use super::sources::PathScope;
 use super::{Lane, PayloadView, ReadAt, Standard};
@@ -37,7 +37,6 @@ pub(super) fn compile(schema: &Schema, scope: &PathScope, want: &mut Want) -> La
         expected_rate: None,
         withheld,
         presences: 0,
-        filtered: scope.content == Content::Metadata && scope.def.is_some_and(|d| d.bears_content()),
     }
 }
 
@@ -82,6 +81,7 @@ impl Build<'_> {
             at: ReadAt::Slot { slot: self.want.slot(node), node, lists: lists.into() },
             path: path.to_string(),
             steps: [].into(),
+            token: tokens(self.scope.def, self.scope.mode, path),
         };
         match &value.ty {
             Type::Object(fields) => {
@@ -103,7 +103,7 @@ impl Build<'_> {
                 Some(Shape::List(List { parts: vec![part], strict: Some(read) }))
             }
             scalar => {
-                let allowed = match access(self.scope.def, self.scope.content, path) {
+                let allowed = match access(self.scope.def, self.scope.mode, path) {
                     Access::Read => true,
                     Access::Inside => matches!(scalar, Type::Json),
                     Access::Denied => false,

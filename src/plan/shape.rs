@@ -17,6 +17,8 @@ pub struct Read {
     /// The path as written, for messages.
     pub path: String,
     pub steps: Steps,
+    /// A keyed hash of the value leaves in its place.
+    pub token: bool,
 }
 
 #[derive(Clone, Debug)]

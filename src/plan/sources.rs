@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::privacy::{Access, Content, access};
+use super::privacy::{Access, Content, Deeds, Mode, access, payload_part, tokens};
 use super::{Check, Payload, Read, ReadAt, Request, Rule, SourcePlan};
 use crate::catalog::Catalog;
 use crate::error::Diagnostic;
 use crate::json::{NodeId, SlotAt, Want};
 use crate::ops::{Step, Test};
-use crate::table::{At, Class, Cond, Head, Path, Seg, SourceDef};
+use crate::table::{At, Cond, Head, Path, Seg, SourceDef};
 
 /// What paths mean in one source.
 pub(super) struct PathScope<'a> {
     pub def: Option<&'a SourceDef>,
     pub payload: Option<NodeId>,
-    pub content: Content,
+    pub mode: Mode,
 }
 
 /// Told of a path that is wrong: the complaint, and a suggestion.
@@ -63,7 +63,12 @@ impl PathScope<'_> {
         match path.is.head {
             Head::Fact => {
                 let fact = crate::ops::words::FACT.iter().position(|f| **f == path.is.name).unwrap_or(0);
-                Ok(vec![Read { at: ReadAt::Fact(fact), path: path.is.name.clone(), steps: steps.into() }])
+                Ok(vec![Read {
+                    at: ReadAt::Fact(fact),
+                    path: path.is.name.clone(),
+                    steps: steps.into(),
+                    token: false,
+                }])
             }
             Head::Named => {
                 let lets = self.def.map(|d| &d.lets);
@@ -90,7 +95,7 @@ impl PathScope<'_> {
     }
 
     fn one(&self, path: &Path, steps: &[Step], want: &mut Want) -> Result<Read, NoRead> {
-        match access(self.def, self.content, path) {
+        match access(self.def, self.mode, path) {
             Access::Denied => return Err(NoRead::Withheld),
             // A converted copy of a composite would be text of everything below it.
             Access::Inside if !steps.is_empty() => return Err(NoRead::Withheld),
@@ -99,7 +104,8 @@ impl PathScope<'_> {
         let (node, lists) = self.node(path, want)?;
         let scopes = lists.iter().map(|&l| want.element_scope(l).unwrap_or(0)).collect();
         let at = ReadAt::Slot { slot: want.slot(node), node, lists: scopes };
-        Ok(Read { at, path: path.to_string(), steps: steps.into() })
+        let token = tokens(self.def, self.mode, path);
+        Ok(Read { at, path: path.to_string(), steps: steps.into(), token })
     }
 
     /// A condition; one that would read what may not be read gives [`NoRead::Withheld`].
@@ -137,7 +143,8 @@ pub(super) fn compile(
     let mut rules: Vec<(usize, Rule)> = Vec::new();
     for (i, def) in catalog.sources.values().enumerate() {
         // A source's own description of itself is read in every mode.
-        let open = PathScope { def: Some(def), payload: payloads[i], content: Content::Full };
+        let full = Mode { content: Content::Full, keep_secrets: true, tokens: false };
+        let open = PathScope { def: Some(def), payload: payloads[i], mode: full };
         let slot = |path: &At<Path>, want: &mut Want| -> Option<SlotAt> {
             open.node(&path.is, want).ok().map(|(node, _)| want.slot(node))
         };
@@ -147,9 +154,14 @@ pub(super) fn compile(
             _ => None,
         };
         let mut classes = Vec::new();
-        for (path, class) in &def.classes {
-            match open.node(&path.is, want) {
-                Ok((node, _)) => classes.push((node, *class)),
+        for (path, _) in &def.classes {
+            // The payloads of all kinds are walked as one: so is what is documented of them.
+            let walked = match payload_part(&path.is).filter(|_| def.payload.is_some()) {
+                Some((_, rest)) => Path { head: Head::Payload, name: String::new(), segs: rest.to_vec() },
+                None => path.is.clone(),
+            };
+            match open.node(&walked, want) {
+                Ok((node, _)) => classes.push(node),
                 Err(NoRead::Wrong(message, help)) => {
                     let mut diagnostic = def.at.complain(&path.span, message);
                     diagnostic.help = help;
@@ -160,7 +172,7 @@ pub(super) fn compile(
         }
         if let Some(kind) = &def.kind
             && def.bears_content()
-            && access(Some(def), Content::Metadata, &kind.is) != Access::Read
+            && access(Some(def), Mode::default(), &kind.is) != Access::Read
         {
             wrong.push(def.at.complain(
                 &kind.span,
@@ -184,11 +196,9 @@ pub(super) fn compile(
             let needs = crate::json::masks(tests.iter().filter(|(_, holds)| *holds).filter_map(needed));
             rules.push((score, Rule { source: i, needs, tests }));
         }
-        let mut allowed = vec![false; want.len()];
         let mut declared = vec![false; want.len()];
-        for (node, class) in classes {
+        for node in classes {
             declared[node as usize] = true;
-            allowed[node as usize] = class != Class::Content;
         }
         sources.push(SourcePlan {
             name: def.name.clone(),
@@ -197,7 +207,7 @@ pub(super) fn compile(
             bears_content: def.bears_content(),
             filtered: def.bears_content() && request.content == Content::Metadata,
             dropped: def.bears_content() && request.content == Content::None,
-            allowed,
+            deeds: Deeds::new(def, request.mode(), payloads[i], want),
             declared,
         });
     }

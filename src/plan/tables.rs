@@ -99,7 +99,6 @@ pub(super) fn compile(
         expected_rate: table.expected_rate,
         withheld: build.withheld,
         presences: presence.len(),
-        filtered: scope.content == super::Content::Metadata && scope.def.is_some_and(|d| d.bears_content()),
     })
 }
 

@@ -110,6 +110,13 @@ impl TargetDef {
         }
     }
 
+    /// The same target under the name of a further form of its events, as `target.form`.
+    pub fn form(&self, name: &str) -> TargetDef {
+        let form = name.split_once('.').map_or(name, |(_, form)| form);
+        let description = format!("{}, one table more: {form}", self.description);
+        TargetDef { name: name.to_string(), description, ..self.clone() }
+    }
+
     /// Finds a path, or says which step is wrong and what was probably meant.
     pub fn resolve(&self, segs: &[Seg]) -> Result<Vec<TargetSeg>, (String, Option<String>)> {
         let mut found = Vec::new();
