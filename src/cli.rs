@@ -1,6 +1,7 @@
 //! What was typed becomes what is meant, is done, and is shown.
 
 mod args;
+mod coverage;
 mod outputs;
 mod progress;
 
@@ -35,6 +36,7 @@ pub fn run(args: Args) -> Result<u8, Error> {
         Command::Convert(args) => convert(&args),
         Command::Validate(args) => validate(&args),
         Command::Check(args) => check(&args),
+        Command::Coverage(args) => coverage::coverage(&args),
         Command::List(args) => list(&args),
     }
 }
@@ -297,9 +299,14 @@ fn printable(text: &str) -> String {
 
 fn check(args: &Check) -> Result<u8, Error> {
     let catalog = catalog(&args.mappings)?;
-    let checked = check::check(&catalog, &args.fixtures, args.bless)?;
     let mut out = std::io::stdout().lock();
     let mut print = |text: String| writeln!(out, "{text}").map_err(|e| Error::io("cannot write", e));
+    let lints = logmill::plan::lint(&catalog)?;
+    for lint in &lints {
+        let help = lint.help.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
+        print(printable(&format!("{lint}{help}")))?;
+    }
+    let checked = check::check(&catalog, &args.fixtures, args.bless)?;
     for difference in &checked.differences {
         for line in difference.to_string().lines() {
             print(printable(line))?;
@@ -307,8 +314,12 @@ fn check(args: &Check) -> Result<u8, Error> {
     }
     let differ = checked.differences.len();
     let blessed = if args.bless { format!(", {} written", checked.blessed) } else { String::new() };
-    print(format!("{} cases, {} outputs, {differ} differ{blessed}", checked.cases, checked.files))?;
-    Ok(status(true, differ > 0))
+    let found = match lints.len() {
+        0 => String::new(),
+        n => format!(", {n} complaints about the mappings"),
+    };
+    print(format!("{} cases, {} outputs, {differ} differ{blessed}{found}", checked.cases, checked.files))?;
+    Ok(status(true, differ > 0 || !lints.is_empty()))
 }
 
 fn list(args: &Mappings) -> Result<u8, Error> {

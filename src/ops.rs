@@ -125,6 +125,14 @@ impl Glob {
         text.contains('*')
     }
 
+    /// The one text that it matches.
+    pub fn text(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
     pub fn matches(&self, text: &[u8]) -> bool {
         let [first, middle @ .., last] = self.0.as_slice() else {
             return self.0.first().is_some_and(|only| only.as_bytes() == text);

@@ -2,6 +2,8 @@
 //! Every check that can be made before the first record is made here, and privacy is decided here:
 //! a row that may not be read is not compiled. Knows no input and no text.
 
+mod coverage;
+mod lint;
 mod privacy;
 mod schema;
 mod shape;
@@ -11,6 +13,9 @@ mod tree;
 
 use std::sync::Arc;
 
+pub(crate) use coverage::copies;
+pub use coverage::{Coverage, Documented, Fate, coverage};
+pub use lint::lint;
 use privacy::Mode;
 pub use privacy::{Content, Deed, Deeds};
 pub use shape::{
@@ -121,6 +126,8 @@ pub struct Lane {
     pub leaves: Vec<String>,
     /// By node: the lane reads its value.
     pub consumed: Vec<bool>,
+    /// By node: the lane copies it with everything below.
+    pub whole: Vec<bool>,
     /// By node: payload values walked under the payload root, or under a field of their own name.
     pub payload_view: PayloadView,
     pub rules: Option<TypeRules>,

@@ -24,6 +24,8 @@ pub enum Command {
     Validate(Validate),
     /// Compare fixtures with what the mappings make of them.
     Check(Check),
+    /// Show how much of what the sources document the mappings read.
+    Coverage(Coverage),
     /// Show the sources, the targets and which pairs have a mapping.
     List(Mappings),
 }
@@ -120,6 +122,21 @@ pub struct Check {
     /// Write what is found as what is expected.
     #[arg(long)]
     pub bless: bool,
+    #[command(flatten)]
+    pub mappings: Mappings,
+}
+
+#[derive(Parser, Debug)]
+pub struct Coverage {
+    /// Of this source alone [default: all].
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// To this target alone [default: all that have a mapping].
+    #[arg(long, value_name = "TARGET")]
+    pub to: Option<String>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub mappings: Mappings,
 }

@@ -189,16 +189,9 @@ fn mapping(plan: &Plan, counts: &Counts, lane: &Lane, c: &LaneCounts) -> Value {
     })
 }
 
-/// The lane reads the node, or a whole value above it.
+/// The lane reads the node, or copies a whole value above it.
 fn reads(plan: &Plan, lane: &Lane, node: u32) -> bool {
-    let mut at = Some(node);
-    while let Some(node) = at {
-        if lane.consumed[node as usize] {
-            return true;
-        }
-        at = plan.want.parent(node);
-    }
-    false
+    lane.consumed[node as usize] || crate::plan::copies(lane, node, &plan.want)
 }
 
 /// A payload's path is shown as `$payload`, whichever source's it is.

@@ -121,7 +121,7 @@ fn closed(def: &SourceDef, mode: Mode) -> bool {
 }
 
 /// The nodes of a declared path: its own, and those under which a payload may come.
-fn nodes(path: &Path, payload: Option<NodeId>, want: &Want) -> Vec<NodeId> {
+pub(super) fn nodes(path: &Path, payload: Option<NodeId>, want: &Want) -> Vec<NodeId> {
     let find = |root: NodeId, segs: &[Seg]| {
         segs.iter().try_fold(root, |node, seg| match seg {
             Seg::Key(key) => want.find_child(node, key),

@@ -13,24 +13,32 @@ struct Build<'a> {
     want: &'a mut Want,
     leaves: Vec<String>,
     consumed: Vec<NodeId>,
+    whole: Vec<NodeId>,
     withheld: Vec<String>,
 }
 
 pub(super) fn compile(schema: &Schema, scope: &PathScope, want: &mut Want) -> Lane {
-    let mut build = Build { scope, want, leaves: Vec::new(), consumed: Vec::new(), withheld: Vec::new() };
+    let mut build = Build {
+        scope,
+        want,
+        leaves: Vec::new(),
+        consumed: Vec::new(),
+        whole: Vec::new(),
+        withheld: Vec::new(),
+    };
     let root = Path { head: Head::Root, name: String::new(), segs: Vec::new() };
     let fields = build.fields(&schema.fields, 0, &root, "", &[]);
-    let Build { leaves, consumed: read, withheld, .. } = build;
-    let mut consumed = vec![false; want.len()];
-    for node in read {
-        consumed[node as usize] = true;
-    }
+    let Build { leaves, consumed: read, whole: copied, withheld, .. } = build;
+    let (mut consumed, mut whole) = (vec![false; want.len()], vec![false; want.len()]);
+    read.iter().for_each(|node| consumed[*node as usize] = true);
+    copied.iter().for_each(|node| whole[*node as usize] = true);
     Lane {
         name: schema.name.clone(),
         root: Object::new(fields, None),
         each: None,
         leaves,
         consumed,
+        whole,
         payload_view: PayloadView::Named,
         rules: None,
         standard: Some(Standard::new(&schema.name, schema.version)),
@@ -113,6 +121,9 @@ impl Build<'_> {
                     return None;
                 }
                 self.consumed.push(node);
+                if matches!(scalar, Type::Json) {
+                    self.whole.push(node);
+                }
                 let coerce = match scalar {
                     Type::Int { min, max } => Coerce::Int { min: *min, max: *max },
                     Type::Float => Coerce::Float,

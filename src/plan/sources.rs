@@ -230,10 +230,10 @@ fn needed((check, _): &(Check, bool)) -> Option<u16> {
     }
 }
 
-type Atom<'a> = (&'a At<Path>, &'a Test, bool);
+pub(super) type Atom<'a> = (&'a At<Path>, &'a Test, bool);
 
 /// The condition as alternatives, each a list of tests that must all hold (or fail).
-fn normal_form(cond: &Cond) -> Vec<Vec<Atom<'_>>> {
+pub(super) fn normal_form(cond: &Cond) -> Vec<Vec<Atom<'_>>> {
     fn form(cond: &Cond, positive: bool) -> Vec<Vec<Atom<'_>>> {
         match (cond, positive) {
             (Cond::Test { path, test }, _) => vec![vec![(path, test, positive)]],
@@ -298,7 +298,7 @@ fn exact(atoms: &[Atom]) -> BTreeSet<String> {
     exact.map(|(path, ..)| path.is.to_string()).collect()
 }
 
-fn contradict(a: &[Atom], b: &[Atom]) -> bool {
+pub(super) fn contradict(a: &[Atom], b: &[Atom]) -> bool {
     a.iter().any(|(path, test, positive)| {
         b.iter().any(|(other_path, other, other_positive)| {
             if path.is != other_path.is {

@@ -23,6 +23,8 @@ struct Build<'a> {
     leaves: Vec<String>,
     withheld: Vec<String>,
     consumed: Vec<u32>,
+    /// Nodes that are copied with everything below.
+    whole: Vec<u32>,
     /// Scopes that are open around every row (the table's `each`).
     open: Vec<u16>,
 }
@@ -44,6 +46,7 @@ pub(super) fn compile(
         leaves: Vec::new(),
         withheld: Vec::new(),
         consumed: Vec::new(),
+        whole: Vec::new(),
         open: Vec::new(),
     };
     let each = table.each.as_ref().and_then(|path| build.list_read(path));
@@ -83,16 +86,20 @@ pub(super) fn compile(
         presence.entry(need.as_str()).or_insert(next);
     }
     let rules = type_rules(target, &root, &presence);
-    let mut consumed = vec![false; build.want.len()];
-    for node in &build.consumed {
-        consumed[*node as usize] = true;
-    }
+    let marked = |nodes: &[u32], all: usize| {
+        let mut marks = vec![false; all];
+        nodes.iter().for_each(|node| marks[*node as usize] = true);
+        marks
+    };
+    let consumed = marked(&build.consumed, build.want.len());
+    let whole = marked(&build.whole, build.want.len());
     Ok(Lane {
         name: target.name.clone(),
         root: finish_object(root, &presence, build.want),
         each: each.map(|(read, _)| read),
         leaves: build.leaves,
         consumed,
+        whole,
         payload_view: PayloadView::Root,
         rules,
         standard: None,
@@ -228,6 +235,12 @@ impl Build<'_> {
             return self.withhold(&plain, errors);
         };
         let ty = self.leaf_type(row, last, &plain, label.is_some())?;
+        if matches!(ty, LeafType::Any | LeafType::Object) {
+            self.whole.extend(reads.iter().filter_map(|read| match read.at {
+                ReadAt::Slot { node, .. } => Some(node),
+                ReadAt::Fact(_) => None,
+            }));
+        }
         let lists: Vec<u16> =
             reads.iter().find(|r| !r.lists().is_empty()).map(|r| r.lists().to_vec()).unwrap_or_default();
         // Through a named value too: the path that is really read.
