@@ -15,6 +15,7 @@ use logmill::error::Error;
 use logmill::input::{self, Place};
 use logmill::metrics::{self, Rate, RunFacts};
 use logmill::normalize::{Dead, NamesOf};
+use logmill::ops::pseudonym::Pseudonyms;
 use logmill::plan::{Plan, Request};
 use logmill::records::Limits;
 use logmill::run::{self, Input, Outcome, Settings, Sinks};
@@ -76,6 +77,7 @@ fn plan(
         content: read.content.into(),
         source: read.source.clone(),
         keep_secrets: read.keep_secrets,
+        pseudonyms: read.pseudonymize.as_deref().map(pseudonyms).transpose()?,
     };
     let plan = Plan::compile(catalog, &request)?;
     for warning in catalog.warnings.iter().chain(&warnings).chain(&plan.warnings) {
@@ -83,6 +85,11 @@ fn plan(
         eprintln!("warning: {warning}{help}");
     }
     Ok(plan)
+}
+
+fn pseudonyms(path: &Path) -> Result<Pseudonyms, Error> {
+    let key = input::key(path)?;
+    Pseudonyms::new(&key).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
 }
 
 fn is_panther(catalog: &Catalog, target: &str) -> bool {

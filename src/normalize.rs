@@ -441,6 +441,7 @@ impl Work<'_> {
             let (before, ids) = (out.len(), self.out.row_ids.len());
             let mut pen = Pen::new(&plan.want, view, facts, &mut self.scratch.standing);
             pen.out = out;
+            pen.pseudonyms = plan.pseudonyms.as_ref();
             pen.deeds = plan.sources.get(source).and_then(|s| s.deeds.as_ref());
             pen.counts = Some(&mut self.scratch.counts.lanes[source][target][index]);
             let row_ids = &mut self.out.row_ids;
@@ -650,7 +651,17 @@ impl Work<'_> {
         } else if let Some(source) = known.filter(|s| !s.dropped)
             && let Some(deeds) = &source.deeds
         {
-            dead.fields = allowed::Copier { want: &self.plan.want, deeds }.copy(self.text, range.start, 0);
+            // Classes of payload paths hold for the payload under whichever name it comes.
+            let view = View { text: self.text, slots: &self.scratch.slots };
+            let payload = source.payload.as_ref().map(|p| (view.cell(p.key, 0), p.root));
+            let payload = payload.filter(|(key, _)| key.kind.is_string());
+            let copier = allowed::Copier {
+                want: &self.plan.want,
+                deeds,
+                pseudonyms: self.plan.pseudonyms.as_ref(),
+                payload: payload.map(|(key, root)| (key.inner(self.text), root)),
+            };
+            dead.fields = copier.copy(self.text, range.start, 0);
         }
         self.out.dead.push(dead);
     }

@@ -26,6 +26,7 @@ pub use shape::{
 use crate::catalog::{Catalog, Mapping};
 use crate::error::{Diagnostic, Error};
 use crate::json::{Mask, NodeId, SlotAt, Want};
+use crate::ops::pseudonym::Pseudonyms;
 use crate::panther::Schema;
 use crate::table::Dialect;
 
@@ -41,11 +42,13 @@ pub struct Request {
     pub source: Option<String>,
     /// Paths of class secret are treated as content.
     pub keep_secrets: bool,
+    /// What takes the place of values of class pii.
+    pub pseudonyms: Option<Pseudonyms>,
 }
 
 impl Request {
     fn mode(&self) -> Mode {
-        Mode { content: self.content, keep_secrets: self.keep_secrets, tokens: false }
+        Mode { content: self.content, keep_secrets: self.keep_secrets, tokens: self.pseudonyms.is_some() }
     }
 }
 
@@ -65,6 +68,8 @@ pub struct Plan {
     pub envelope_paths: Vec<Vec<String>>,
     /// See [`Request::source`].
     pub only_source: Option<usize>,
+    /// See [`Request::pseudonyms`].
+    pub pseudonyms: Option<Pseudonyms>,
     /// Keys that no raw text may mention which no source could be asked about.
     pub secret_keys: Vec<String>,
     pub warnings: Vec<Diagnostic>,
@@ -136,6 +141,8 @@ pub struct Lane {
     pub expected_rate: Option<f64>,
     /// Target paths whose rows may not be read in this content mode.
     pub withheld: Vec<String>,
+    /// Target paths whose type takes no pseudonym, and whose value is of class pii.
+    pub unpseudonymized: Vec<String>,
     /// How many presence bits an event needs.
     pub presences: usize,
 }
@@ -206,6 +213,7 @@ impl Plan {
             envelopes: parts.envelopes,
             envelope_paths: parts.envelope_paths,
             only_source,
+            pseudonyms: request.pseudonyms.clone(),
             secret_keys: privacy::secret_keys(catalog.sources.values(), request.mode()),
             warnings: parts.warnings,
             want,
@@ -213,8 +221,11 @@ impl Plan {
     }
 
     /// Nothing in a raw text looks like a secret: it neither names the key of one nor spells keys
-    /// so that one cannot tell.
+    /// so that one cannot tell. Who asks for pseudonyms gets no raw text.
     pub fn may_show_raw(&self, text: &[u8]) -> bool {
+        if self.pseudonyms.is_some() {
+            return false;
+        }
         let holds = |part: &[u8]| memchr::memmem::find(text, part).is_some();
         self.secret_keys.is_empty()
             || !(holds(b"\\u00") || self.secret_keys.iter().any(|key| holds(key.as_bytes())))

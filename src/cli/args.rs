@@ -48,6 +48,9 @@ pub struct Read {
     /// Let secrets (signed links and the like) leave where content may.
     #[arg(long)]
     pub keep_secrets: bool,
+    /// Replace values of class pii by a keyed hash (HMAC-SHA-256); the key is the file's bytes.
+    #[arg(long, value_name = "KEYFILE")]
+    pub pseudonymize: Option<PathBuf>,
     /// Take unrecognised records as this source, and refuse records of any other.
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,

@@ -88,6 +88,7 @@ pub fn report(plan: &Plan, counts: &Counts, run: &RunFacts) -> Value {
     json!({
         "logmill": run.version,
         "content": plan.content.name(),
+        "pseudonymized": plan.pseudonyms.is_some(),
         "records": counts.records,
         "blank_lines": counts.blank_lines,
         "lone_surrogates_replaced": counts.lone_surrogates,
@@ -186,6 +187,7 @@ fn mapping(plan: &Plan, counts: &Counts, lane: &Lane, c: &LaneCounts) -> Value {
         "values_cut": by_path(&c.cut),
         "event_type_fallbacks": fallbacks,
         "withheld_by_content_mode": lane.withheld,
+        "withheld_by_pseudonyms": lane.unpseudonymized,
     })
 }
 

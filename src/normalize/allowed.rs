@@ -1,7 +1,8 @@
 //! Copies of values of which not every scalar may leave as it is: what a source's classes hide is
-//! left out.
+//! left out, and what identifies a person gets a pseudonym.
 
-use crate::json::{self, NodeId, Want};
+use crate::json::{self, Cell, NodeId, Want};
+use crate::ops::pseudonym::Pseudonyms;
 use crate::plan::{Deed, Deeds};
 
 /// What copying needs to know beside the value.
@@ -9,6 +10,9 @@ use crate::plan::{Deed, Deeds};
 pub(super) struct Copier<'a> {
     pub(super) want: &'a Want,
     pub(super) deeds: &'a Deeds,
+    pub(super) pseudonyms: Option<&'a Pseudonyms>,
+    /// The payload of a whole record: the raw key under which it may come, and its root.
+    pub(super) payload: Option<(&'a [u8], NodeId)>,
 }
 
 /// Where a value stands: at a node of the trie, or at a path that nothing names.
@@ -68,7 +72,8 @@ impl Copier<'_> {
                     Place::Unknown(deed) => deed,
                 };
                 match deed {
-                    Deed::Hide | Deed::Token => {}
+                    Deed::Hide => {}
+                    Deed::Token => push_pseudonym(self.pseudonyms, text, &cell, out),
                     Deed::Keep => {
                         json::copy_value(&cell, text, out, &mut json::Copied::default());
                     }
@@ -86,9 +91,12 @@ impl Copier<'_> {
 
     fn member(&self, place: Place, key: &[u8]) -> Place {
         match place {
-            Place::Node(node) => match self.want.key(node, key) {
-                Some(child) => Place::Node(child),
-                None => Place::Unknown(self.deeds.unknown(node)),
+            Place::Node(node) => match (self.want.key(node, key), self.payload) {
+                (Some(child), _) => Place::Node(child),
+                (None, Some((name, root))) if node == 0 && is_payload(key, name) => Place::Node(root),
+                // Nested by its dots, where its classes are not known.
+                (None, Some((name, _))) if node == 0 && begins(name, key) => Place::Unknown(Deed::Hide),
+                (None, _) => Place::Unknown(self.deeds.unknown(node)),
             },
             unknown => unknown,
         }
@@ -102,5 +110,26 @@ impl Copier<'_> {
             },
             unknown => unknown,
         }
+    }
+}
+
+/// The text itself, or with its dots as underscores.
+fn is_payload(key: &[u8], name: &[u8]) -> bool {
+    let folded = |b: &u8| if *b == b'.' { b'_' } else { *b };
+    key == name || (key.len() == name.len() && key.iter().copied().eq(name.iter().map(folded)))
+}
+
+fn begins(name: &[u8], key: &[u8]) -> bool {
+    name.strip_prefix(key).is_some_and(|rest| rest.starts_with(b"."))
+}
+
+/// The pseudonym of a scalar as a JSON string; what holds nothing needs none.
+pub(super) fn push_pseudonym(pseudonyms: Option<&Pseudonyms>, text: &[u8], cell: &Cell, out: &mut Vec<u8>) {
+    let Some(pseudonyms) = pseudonyms.filter(|_| !cell.kind.is_null()) else { return };
+    let (mut chars, mut pseudonym) = (String::new(), String::new());
+    json::unescape(cell.inner(text), &mut chars);
+    if !chars.is_empty() {
+        pseudonyms.push(&chars, &mut pseudonym);
+        json::push_quoted(&pseudonym, out);
     }
 }

@@ -5,9 +5,10 @@ use super::standard::{AnyValues, Stored};
 use super::value::{Failed, Val, expected};
 use crate::json::{self, Cell, Kind, View, Want};
 use crate::metrics::{LaneCounts, Reason};
+use crate::ops::pseudonym::Pseudonyms;
 use crate::ops::time::Instant;
 use crate::plan::{
-    Deeds, Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Probes, Read, ReadAt, Shape,
+    Deed, Deeds, Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Probes, Read, ReadAt, Shape,
     TypeRules,
 };
 use crate::table::ListStep;
@@ -83,6 +84,7 @@ pub(super) struct Pen<'a> {
     pub(super) counts: Option<&'a mut LaneCounts>,
     /// Not every scalar of the source may leave as it is.
     pub(super) deeds: Option<&'a Deeds>,
+    pub(super) pseudonyms: Option<&'a Pseudonyms>,
     pub(super) out: Vec<u8>,
     /// Lone surrogates that were replaced.
     pub(super) lone: u64,
@@ -111,6 +113,7 @@ impl<'a> Pen<'a> {
             standing,
             counts: None,
             deeds: None,
+            pseudonyms: None,
             out: Vec::new(),
             lone: 0,
             event_time: None,
@@ -634,7 +637,12 @@ impl<'a> Pen<'a> {
             counts.failed[leaf.counter as usize] += 1;
         }
         let path = read.map_or_else(String::new, |r| r.path.clone());
-        let cell = read.map(|r| self.cell(r)).filter(|c| !c.kind.is_null() && !c.kind.is_composite());
+        let open = |read: &&Read| match (&read.at, self.deeds) {
+            (ReadAt::Slot { node, .. }, Some(deeds)) => deeds.of(*node) == Deed::Keep,
+            _ => true,
+        };
+        let cell = read.filter(open).map(|r| self.cell(r));
+        let cell = cell.filter(|c| !c.kind.is_null() && !c.kind.is_composite());
         let shown = cell.map(|c| {
             let raw = String::from_utf8_lossy(c.raw(self.view.text));
             match raw.char_indices().nth(80) {

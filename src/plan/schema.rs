@@ -15,6 +15,7 @@ struct Build<'a> {
     consumed: Vec<NodeId>,
     whole: Vec<NodeId>,
     withheld: Vec<String>,
+    unpseudonymized: Vec<String>,
 }
 
 pub(super) fn compile(schema: &Schema, scope: &PathScope, want: &mut Want) -> Lane {
@@ -25,10 +26,11 @@ pub(super) fn compile(schema: &Schema, scope: &PathScope, want: &mut Want) -> La
         consumed: Vec::new(),
         whole: Vec::new(),
         withheld: Vec::new(),
+        unpseudonymized: Vec::new(),
     };
     let root = Path { head: Head::Root, name: String::new(), segs: Vec::new() };
     let fields = build.fields(&schema.fields, 0, &root, "", &[]);
-    let Build { leaves, consumed: read, whole: copied, withheld, .. } = build;
+    let Build { leaves, consumed: read, whole: copied, withheld, unpseudonymized, .. } = build;
     let (mut consumed, mut whole) = (vec![false; want.len()], vec![false; want.len()]);
     read.iter().for_each(|node| consumed[*node as usize] = true);
     copied.iter().for_each(|node| whole[*node as usize] = true);
@@ -44,6 +46,7 @@ pub(super) fn compile(schema: &Schema, scope: &PathScope, want: &mut Want) -> La
         standard: Some(Standard::new(&schema.name, schema.version)),
         expected_rate: None,
         withheld,
+        unpseudonymized,
         presences: 0,
     }
 }
@@ -89,13 +92,15 @@ impl Build<'_> {
             at: ReadAt::Slot { slot: self.want.slot(node), node, lists: lists.into() },
             path: path.to_string(),
             steps: [].into(),
-            token: tokens(self.scope.def, self.scope.mode, path),
+            // The type writes the pseudonym: it checks the value first.
+            token: false,
         };
         match &value.ty {
             Type::Object(fields) => {
-                let withheld = self.withheld.len();
+                let taken = |build: &Self| build.withheld.len() + build.unpseudonymized.len();
+                let before = taken(self);
                 let fields = self.fields(fields, node, path, shown, lists);
-                if fields.is_empty() && self.withheld.len() > withheld {
+                if fields.is_empty() && taken(self) > before {
                     return None;
                 }
                 Some(Shape::Object(Object::new(fields, Some(read))))
@@ -118,6 +123,11 @@ impl Build<'_> {
                 };
                 if !allowed {
                     self.withheld.push(shown.to_string());
+                    return None;
+                }
+                let takes_text = matches!(scalar, Type::Json | Type::String);
+                if !takes_text && tokens(self.scope.def, self.scope.mode, path) {
+                    self.unpseudonymized.push(shown.to_string());
                     return None;
                 }
                 self.consumed.push(node);

@@ -104,7 +104,9 @@ impl PathScope<'_> {
         let (node, lists) = self.node(path, want)?;
         let scopes = lists.iter().map(|&l| want.element_scope(l).unwrap_or(0)).collect();
         let at = ReadAt::Slot { slot: want.slot(node), node, lists: scopes };
-        let token = tokens(self.def, self.mode, path);
+        // What a lookup gives is the mapping's own text.
+        let looked_up = steps.iter().any(|step| matches!(step, Step::Lookup(_)));
+        let token = !looked_up && tokens(self.def, self.mode, path);
         Ok(Read { at, path: path.to_string(), steps: steps.into(), token })
     }
 
@@ -119,7 +121,8 @@ impl PathScope<'_> {
             Cond::Not(inner) => Check::Not(Box::new(self.check(inner, want, wrong)?)),
             Cond::Test { path, test } => {
                 let reads = match self.reads(path, &[], want) {
-                    Ok(reads) => reads,
+                    // A test is on the value itself; nothing of it leaves.
+                    Ok(reads) => reads.into_iter().map(|read| Read { token: false, ..read }).collect(),
                     Err(NoRead::Withheld) => return None,
                     Err(NoRead::Wrong(message, help)) => {
                         wrong(path, message, help);

@@ -22,6 +22,7 @@ struct Build<'a> {
     warnings: Vec<Diagnostic>,
     leaves: Vec<String>,
     withheld: Vec<String>,
+    unpseudonymized: Vec<String>,
     consumed: Vec<u32>,
     /// Nodes that are copied with everything below.
     whole: Vec<u32>,
@@ -45,6 +46,7 @@ pub(super) fn compile(
         warnings: Vec::new(),
         leaves: Vec::new(),
         withheld: Vec::new(),
+        unpseudonymized: Vec::new(),
         consumed: Vec::new(),
         whole: Vec::new(),
         open: Vec::new(),
@@ -61,7 +63,8 @@ pub(super) fn compile(
         }
     }
     for path in &target.required {
-        let excused = build.withheld.contains(path) || !table.wrong.is_empty();
+        let taken = build.withheld.contains(path) || build.unpseudonymized.contains(path);
+        let excused = taken || !table.wrong.is_empty();
         if !mark_required(&mut root, path) && !excused {
             let span = table.target.span.clone();
             let mut diagnostic = table.at.complain(
@@ -105,6 +108,7 @@ pub(super) fn compile(
         standard: None,
         expected_rate: table.expected_rate,
         withheld: build.withheld,
+        unpseudonymized: build.unpseudonymized,
         presences: presence.len(),
     })
 }
@@ -235,6 +239,7 @@ impl Build<'_> {
             return self.withhold(&plain, errors);
         };
         let ty = self.leaf_type(row, last, &plain, label.is_some())?;
+        let Some(origin) = self.pseudonymized(origin, &ty, &plain) else { return None };
         if matches!(ty, LeafType::Any | LeafType::Object) {
             self.whole.extend(reads.iter().filter_map(|read| match read.at {
                 ReadAt::Slot { node, .. } => Some(node),
@@ -271,6 +276,18 @@ impl Build<'_> {
             lists,
             list_path,
         })
+    }
+
+    /// What is left of an origin whose values must leave as pseudonyms, in a field of this type.
+    fn pseudonymized(&mut self, origin: Origin, ty: &LeafType, path: &str) -> Option<Origin> {
+        let Origin::Reads(reads) = origin else { return Some(origin) };
+        let takes_text = matches!(ty, LeafType::Text { .. } | LeafType::Any | LeafType::Object);
+        let all = reads.len();
+        let left: Vec<Read> = reads.into_iter().filter(|read| takes_text || !read.token).collect();
+        if left.len() < all && !self.unpseudonymized.iter().any(|known| known == path) {
+            self.unpseudonymized.push(path.to_string());
+        }
+        (!left.is_empty()).then_some(Origin::Reads(left))
     }
 
     /// Notes a row that the content mode takes away, unless it was wrong anyway.
