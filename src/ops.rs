@@ -77,6 +77,8 @@ pub enum Step {
     },
     Redact(String),
     Lookup(Lookup),
+    /// No word of the dialect: the last step of what may only leave like this.
+    Pseudonym(pseudonym::Pseudonyms),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -271,6 +273,8 @@ pub fn apply(step: &Step, text: &str, is_string: bool, out: &mut String) -> Resu
             }
             None => return Ok(Made::Nothing),
         },
+        Step::Pseudonym(pseudonyms) if !text.is_empty() => pseudonyms.push(text, out),
+        Step::Pseudonym(_) => return Ok(Made::Nothing),
     }
     Ok(Made::Text)
 }

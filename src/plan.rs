@@ -48,7 +48,7 @@ pub struct Request {
 
 impl Request {
     fn mode(&self) -> Mode {
-        Mode { content: self.content, keep_secrets: self.keep_secrets, tokens: self.pseudonyms.is_some() }
+        Mode { content: self.content, keep_secrets: self.keep_secrets, pseudonyms: self.pseudonyms.clone() }
     }
 }
 
@@ -214,7 +214,7 @@ impl Plan {
             envelope_paths: parts.envelope_paths,
             only_source,
             pseudonyms: request.pseudonyms.clone(),
-            secret_keys: privacy::secret_keys(catalog.sources.values(), request.mode()),
+            secret_keys: privacy::secret_keys(catalog.sources.values(), &request.mode()),
             warnings: parts.warnings,
             want,
         })
@@ -250,6 +250,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
     let mut wrong = catalog.wrong.clone();
     let mut warnings = Vec::new();
     let mut roots = Vec::new();
+    let mode = request.mode();
     let (mut envelopes, mut envelope_paths) = (Vec::new(), Vec::new());
     for def in catalog.sources.values() {
         let payload = def.payload.as_ref().map(|_| {
@@ -274,7 +275,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
         let mut row = Vec::new();
         for name in &request.targets {
             let target = &catalog.targets[name];
-            let scope = sources::PathScope { def: Some(def), payload: roots[i], mode: request.mode() };
+            let scope = sources::PathScope { def: Some(def), payload: roots[i], mode: &mode };
             let user = target.dialect == Dialect::Panther && !request.schemas.is_empty();
             let route = match catalog.mappings.get(&(def.name.clone(), name.clone())) {
                 _ if user => schemas(&request.schemas, &scope, want),
@@ -294,7 +295,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
         }
         lanes.push(row);
     }
-    let nobody = sources::PathScope { def: None, payload: None, mode: request.mode() };
+    let nobody = sources::PathScope { def: None, payload: None, mode: &mode };
     let unrecognised = request.targets.iter().map(|name| {
         let user = catalog.targets[name].dialect == Dialect::Panther && !request.schemas.is_empty();
         if user { schemas(&request.schemas, &nobody, want) } else { Route::Nowhere }

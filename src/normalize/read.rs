@@ -130,33 +130,8 @@ impl<'a> Pen<'a> {
         Some(test.holds(Some(&text)))
     }
 
-    /// The value of a read in the current rows, its steps applied; its pseudonym, where that is
-    /// what may leave.
+    /// The value of a read in the current rows, its steps applied.
     pub(super) fn value(&mut self, read: &Read) -> Result<Val<'a>, Failed> {
-        let val = self.plain(read)?;
-        if read.token { self.pseudonym(val) } else { Ok(val) }
-    }
-
-    #[cold]
-    fn pseudonym(&mut self, val: Val<'a>) -> Result<Val<'a>, Failed> {
-        let (Some(pseudonyms), false) = (self.pseudonyms, matches!(val, Val::Nothing)) else {
-            return Ok(Val::Nothing);
-        };
-        // Of a composite, the copy takes care.
-        if matches!(&val, Val::Cell(cell, _) if cell.kind.is_composite()) {
-            return Ok(val);
-        }
-        let mut text = String::new();
-        self.text_of(val, &mut text)?;
-        if text.is_empty() {
-            return Ok(Val::Nothing);
-        }
-        self.standing.text.clear();
-        pseudonyms.push(&text, &mut self.standing.text);
-        Ok(Val::Text)
-    }
-
-    fn plain(&mut self, read: &Read) -> Result<Val<'a>, Failed> {
         let val = match &read.at {
             ReadAt::Fact(fact) => self.fact(*fact),
             ReadAt::Slot { node, .. } => match self.cell(read) {
@@ -168,6 +143,12 @@ impl<'a> Pen<'a> {
             return Ok(val);
         }
         let is_string = match &val {
+            // The copy of a composite finds what of it must be a pseudonym.
+            Val::Cell(cell, _)
+                if cell.kind.is_composite() && read.steps.len() == 1 && read.pseudonymous() =>
+            {
+                return Ok(val);
+            }
             Val::Cell(cell, _) if cell.kind.is_string() && cell.end - cell.start == 2 => {
                 return Ok(Val::Nothing);
             }

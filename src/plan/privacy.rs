@@ -1,6 +1,7 @@
 //! What may be read in which content mode: a property of the Plan, not a filter behind it.
 
 use crate::json::{NodeId, Want};
+use crate::ops::pseudonym::Pseudonyms;
 use crate::table::{Class, Head, Path, Seg, SourceDef};
 
 /// How much of conversation content leaves the program.
@@ -28,13 +29,13 @@ impl Content {
 }
 
 /// What the run asks of the whole plan.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Mode {
     pub content: Content,
     /// Paths of class secret are read like content, not kept inside.
     pub keep_secrets: bool,
-    /// Values of class pii leave as tokens.
-    pub tokens: bool,
+    /// Values of class pii leave as pseudonyms.
+    pub pseudonyms: Option<Pseudonyms>,
 }
 
 /// What a row may do with a path.
@@ -75,14 +76,14 @@ impl Deeds {
     }
 
     /// The fate of every node of the trie, or nothing where all are kept.
-    pub(super) fn new(def: &SourceDef, mode: Mode, payload: Option<NodeId>, want: &Want) -> Option<Deeds> {
+    pub(super) fn new(def: &SourceDef, mode: &Mode, payload: Option<NodeId>, want: &Want) -> Option<Deeds> {
         let closed = closed(def, mode);
         let mut own: Vec<Option<Deed>> = vec![None; want.len()];
         for (path, class) in &def.classes {
             let deed = match class {
                 Class::Secret if !mode.keep_secrets || closed => Deed::Hide,
                 Class::Content if closed => Deed::Hide,
-                Class::Pii if mode.tokens => Deed::Token,
+                Class::Pii if mode.pseudonyms.is_some() => Deed::Token,
                 _ => Deed::Keep,
             };
             for node in nodes(&path.is, payload, want) {
@@ -116,7 +117,7 @@ fn strictest(a: Deed, b: Deed) -> Deed {
 
 /// In metadata mode, what a source that bears content does not declare counts as content: a text
 /// field added upstream must not leak.
-fn closed(def: &SourceDef, mode: Mode) -> bool {
+fn closed(def: &SourceDef, mode: &Mode) -> bool {
     def.bears_content() && mode.content != Content::Full
 }
 
@@ -146,7 +147,7 @@ pub(super) fn payload_part(path: &Path) -> Option<(&str, &[Seg])> {
 }
 
 /// The last keys of all secret paths, unless secrets may leave.
-pub(super) fn secret_keys<'a>(defs: impl Iterator<Item = &'a SourceDef>, mode: Mode) -> Vec<String> {
+pub(super) fn secret_keys<'a>(defs: impl Iterator<Item = &'a SourceDef>, mode: &Mode) -> Vec<String> {
     if mode.keep_secrets {
         return Vec::new();
     }
@@ -185,7 +186,7 @@ pub(super) fn class_of(def: &SourceDef, path: &Path) -> Option<Class> {
 }
 
 /// The access to a path of a source.
-pub(super) fn access(def: Option<&SourceDef>, mode: Mode, path: &Path) -> Access {
+pub(super) fn access(def: Option<&SourceDef>, mode: &Mode, path: &Path) -> Access {
     let Some(def) = def else { return Access::Read };
     let closed = closed(def, mode);
     if (!mode.keep_secrets || closed) && is_or_below(def, path, Class::Secret) {
@@ -202,9 +203,9 @@ pub(super) fn access(def: Option<&SourceDef>, mode: Mode, path: &Path) -> Access
     }
 }
 
-/// Values of the path leave as tokens.
-pub(super) fn tokens(def: Option<&SourceDef>, mode: Mode, path: &Path) -> bool {
-    mode.tokens && def.is_some_and(|def| is_or_below(def, path, Class::Pii))
+/// Values of the path leave as pseudonyms.
+pub(super) fn tokens(def: Option<&SourceDef>, mode: &Mode, path: &Path) -> bool {
+    mode.pseudonyms.is_some() && def.is_some_and(|def| is_or_below(def, path, Class::Pii))
 }
 
 /// The path, or one above it, has this class.

@@ -91,9 +91,8 @@ impl Build<'_> {
         let read = Read {
             at: ReadAt::Slot { slot: self.want.slot(node), node, lists: lists.into() },
             path: path.to_string(),
+            // Pseudonyms are written by the type, which checks the value first.
             steps: [].into(),
-            // The type writes the pseudonym: it checks the value first.
-            token: false,
         };
         match &value.ty {
             Type::Object(fields) => {

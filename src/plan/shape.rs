@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use super::Steps;
 use crate::json::{self, Mask, NodeId, SHORT, SlotAt, Want};
-use crate::ops::Test;
+use crate::ops::{Step, Test};
 use crate::ops::indicator::Indicator;
 use crate::ops::time::TimeFormat;
+use crate::ops::{Step, Test};
 use crate::panther;
 use crate::table::ListStep;
 
@@ -17,8 +18,6 @@ pub struct Read {
     /// The path as written, for messages.
     pub path: String,
     pub steps: Steps,
-    /// A keyed hash of the value leaves in its place.
-    pub token: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -34,6 +33,11 @@ pub enum ReadAt {
 }
 
 impl Read {
+    /// The value leaves as a pseudonym.
+    pub fn pseudonymous(&self) -> bool {
+        matches!(self.steps.last(), Some(Step::Pseudonym(_)))
+    }
+
     pub fn lists(&self) -> &[u16] {
         match &self.at {
             ReadAt::Slot { lists, .. } => lists,

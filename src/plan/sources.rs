@@ -14,7 +14,7 @@ use crate::table::{At, Cond, Head, Path, Seg, SourceDef};
 pub(super) struct PathScope<'a> {
     pub def: Option<&'a SourceDef>,
     pub payload: Option<NodeId>,
-    pub mode: Mode,
+    pub mode: &'a Mode,
 }
 
 /// Told of a path that is wrong: the complaint, and a suggestion.
@@ -63,12 +63,7 @@ impl PathScope<'_> {
         match path.is.head {
             Head::Fact => {
                 let fact = crate::ops::words::FACT.iter().position(|f| **f == path.is.name).unwrap_or(0);
-                Ok(vec![Read {
-                    at: ReadAt::Fact(fact),
-                    path: path.is.name.clone(),
-                    steps: steps.into(),
-                    token: false,
-                }])
+                Ok(vec![Read { at: ReadAt::Fact(fact), path: path.is.name.clone(), steps: steps.into() }])
             }
             Head::Named => {
                 let lets = self.def.map(|d| &d.lets);
@@ -106,8 +101,13 @@ impl PathScope<'_> {
         let at = ReadAt::Slot { slot: want.slot(node), node, lists: scopes };
         // What a lookup gives is the mapping's own text.
         let looked_up = steps.iter().any(|step| matches!(step, Step::Lookup(_)));
-        let token = !looked_up && tokens(self.def, self.mode, path);
-        Ok(Read { at, path: path.to_string(), steps: steps.into(), token })
+        let steps = match &self.mode.pseudonyms {
+            Some(pseudonyms) if !looked_up && tokens(self.def, self.mode, path) => {
+                steps.iter().cloned().chain([Step::Pseudonym(pseudonyms.clone())]).collect()
+            }
+            _ => steps.into(),
+        };
+        Ok(Read { at, path: path.to_string(), steps })
     }
 
     /// A condition; one that would read what may not be read gives [`NoRead::Withheld`].
@@ -122,7 +122,7 @@ impl PathScope<'_> {
             Cond::Test { path, test } => {
                 let reads = match self.reads(path, &[], want) {
                     // A test is on the value itself; nothing of it leaves.
-                    Ok(reads) => reads.into_iter().map(|read| Read { token: false, ..read }).collect(),
+                    Ok(reads) => reads.into_iter().map(bare).collect(),
                     Err(NoRead::Withheld) => return None,
                     Err(NoRead::Wrong(message, help)) => {
                         wrong(path, message, help);
@@ -133,6 +133,11 @@ impl PathScope<'_> {
             }
         })
     }
+}
+
+fn bare(read: Read) -> Read {
+    let steps = if read.pseudonymous() { read.steps[..read.steps.len() - 1].into() } else { read.steps };
+    Read { steps, ..read }
 }
 
 pub(super) fn compile(
@@ -146,8 +151,8 @@ pub(super) fn compile(
     let mut rules: Vec<(usize, Rule)> = Vec::new();
     for (i, def) in catalog.sources.values().enumerate() {
         // A source's own description of itself is read in every mode.
-        let full = Mode { content: Content::Full, keep_secrets: true, tokens: false };
-        let open = PathScope { def: Some(def), payload: payloads[i], mode: full };
+        let full = Mode { content: Content::Full, keep_secrets: true, pseudonyms: None };
+        let open = PathScope { def: Some(def), payload: payloads[i], mode: &full };
         let slot = |path: &At<Path>, want: &mut Want| -> Option<SlotAt> {
             open.node(&path.is, want).ok().map(|(node, _)| want.slot(node))
         };
@@ -175,7 +180,7 @@ pub(super) fn compile(
         }
         if let Some(kind) = &def.kind
             && def.bears_content()
-            && access(Some(def), Mode::default(), &kind.is) != Access::Read
+            && access(Some(def), &Mode::default(), &kind.is) != Access::Read
         {
             wrong.push(def.at.complain(
                 &kind.span,
@@ -210,7 +215,7 @@ pub(super) fn compile(
             bears_content: def.bears_content(),
             filtered: def.bears_content() && request.content == Content::Metadata,
             dropped: def.bears_content() && request.content == Content::None,
-            deeds: Deeds::new(def, request.mode(), payloads[i], want),
+            deeds: Deeds::new(def, &request.mode(), payloads[i], want),
             declared,
         });
     }

@@ -283,7 +283,7 @@ impl Build<'_> {
         let Origin::Reads(reads) = origin else { return Some(origin) };
         let takes_text = matches!(ty, LeafType::Text { .. } | LeafType::Any | LeafType::Object);
         let all = reads.len();
-        let left: Vec<Read> = reads.into_iter().filter(|read| takes_text || !read.token).collect();
+        let left: Vec<Read> = reads.into_iter().filter(|read| takes_text || !read.pseudonymous()).collect();
         if left.len() < all && !self.unpseudonymized.iter().any(|known| known == path) {
             self.unpseudonymized.push(path.to_string());
         }
