@@ -306,14 +306,14 @@ fn printable(text: &str) -> String {
 
 fn check(args: &Check) -> Result<u8, Error> {
     let catalog = catalog(&args.mappings)?;
+    let lints = logmill::plan::lint(&catalog)?;
+    let checked = check::check(&catalog, &args.fixtures, args.bless)?;
     let mut out = std::io::stdout().lock();
     let mut print = |text: String| writeln!(out, "{text}").map_err(|e| Error::io("cannot write", e));
-    let lints = logmill::plan::lint(&catalog)?;
     for lint in &lints {
         let help = lint.help.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
         print(printable(&format!("{lint}{help}")))?;
     }
-    let checked = check::check(&catalog, &args.fixtures, args.bless)?;
     for difference in &checked.differences {
         for line in difference.to_string().lines() {
             print(printable(line))?;

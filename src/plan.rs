@@ -28,7 +28,7 @@ use crate::error::{Diagnostic, Error};
 use crate::json::{Mask, NodeId, SlotAt, Want};
 use crate::ops::pseudonym::Pseudonyms;
 use crate::panther::Schema;
-use crate::table::Dialect;
+use crate::table::{Dialect, SourceDef};
 
 /// What a run is asked to do with records, before any is read.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +95,10 @@ pub struct SourcePlan {
     pub deeds: Option<Deeds>,
     /// By node: the source declares its class.
     pub declared: Vec<bool>,
+    /// The source declares any class at all.
+    pub documents: bool,
+    /// The record types that are documented.
+    pub kinds: Vec<crate::ops::Glob>,
 }
 
 #[derive(Debug)]
@@ -133,6 +137,8 @@ pub struct Lane {
     pub consumed: Vec<bool>,
     /// By node: the lane copies it with everything below.
     pub whole: Vec<bool>,
+    /// By node: it is left unread on purpose.
+    pub ignored: Vec<bool>,
     /// By node: payload values walked under the payload root, or under a field of their own name.
     pub payload_view: PayloadView,
     pub rules: Option<TypeRules>,
@@ -291,7 +297,13 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
                 Some(Mapping::Schema(schema)) => schemas(std::slice::from_ref(schema), &scope, want),
                 None => Route::Nowhere,
             };
-            row.push(route);
+            row.push(ignoring(
+                route,
+                def,
+                catalog.mappings.get(&(def.name.clone(), name.clone())),
+                roots[i],
+                want,
+            ));
         }
         lanes.push(row);
     }
@@ -306,6 +318,28 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
         return Err(Error::Mappings(wrong));
     }
     Ok(Parts { sources, rules, lanes, envelopes, envelope_paths, warnings })
+}
+
+/// Marks what the files of a pair leave unread on purpose.
+fn ignoring(
+    mut route: Route,
+    def: &SourceDef,
+    mapping: Option<&Mapping>,
+    payload: Option<NodeId>,
+    want: &Want,
+) -> Route {
+    let own = match mapping {
+        Some(Mapping::Table(table)) => table.ignored.as_slice(),
+        _ => &[],
+    };
+    let paths = own.iter().chain(&def.ignored).map(|ignored| &ignored.path.is);
+    let nodes: Vec<NodeId> = paths.flat_map(|path| privacy::nodes(path, payload, want)).collect();
+    if let Route::Lanes(lanes) = &mut route {
+        for lane in lanes {
+            nodes.iter().for_each(|node| lane.ignored[*node as usize] = true);
+        }
+    }
+    route
 }
 
 /// The most specific schema is tried first; equals keep the order in which they were given.

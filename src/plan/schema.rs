@@ -39,6 +39,7 @@ pub(super) fn compile(schema: &Schema, scope: &PathScope, want: &mut Want) -> La
         root: Object::new(fields, None),
         each: None,
         leaves,
+        ignored: vec![false; consumed.len()],
         consumed,
         whole,
         payload_view: PayloadView::Named,

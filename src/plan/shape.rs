@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use super::Steps;
 use crate::json::{self, Mask, NodeId, SHORT, SlotAt, Want};
-use crate::ops::{Step, Test};
 use crate::ops::indicator::Indicator;
 use crate::ops::time::TimeFormat;
 use crate::ops::{Step, Test};

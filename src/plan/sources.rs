@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::privacy::{Access, Content, Deeds, Mode, access, payload_part, tokens};
+use super::privacy::{Access, Content, Deeds, Mode, access, nodes, payload_part, tokens};
 use super::{Check, Payload, Read, ReadAt, Request, Rule, SourcePlan};
 use crate::catalog::Catalog;
 use crate::error::Diagnostic;
@@ -161,21 +161,16 @@ pub(super) fn compile(
             (Some(key), Some(root)) => slot(key, want).map(|key| Payload { key, root }),
             _ => None,
         };
-        let mut classes = Vec::new();
         for (path, _) in &def.classes {
             // The payloads of all kinds are walked as one: so is what is documented of them.
             let walked = match payload_part(&path.is).filter(|_| def.payload.is_some()) {
                 Some((_, rest)) => Path { head: Head::Payload, name: String::new(), segs: rest.to_vec() },
                 None => path.is.clone(),
             };
-            match open.node(&walked, want) {
-                Ok((node, _)) => classes.push(node),
-                Err(NoRead::Wrong(message, help)) => {
-                    let mut diagnostic = def.at.complain(&path.span, message);
-                    diagnostic.help = help;
-                    wrong.push(diagnostic);
-                }
-                Err(NoRead::Withheld) => {}
+            if let Err(NoRead::Wrong(message, help)) = open.node(&walked, want) {
+                let mut diagnostic = def.at.complain(&path.span, message);
+                diagnostic.help = help;
+                wrong.push(diagnostic);
             }
         }
         if let Some(kind) = &def.kind
@@ -205,8 +200,8 @@ pub(super) fn compile(
             rules.push((score, Rule { source: i, needs, tests }));
         }
         let mut declared = vec![false; want.len()];
-        for node in classes {
-            declared[node as usize] = true;
+        for (path, _) in &def.classes {
+            nodes(&path.is, payloads[i], want).iter().for_each(|node| declared[*node as usize] = true);
         }
         sources.push(SourcePlan {
             name: def.name.clone(),
@@ -217,6 +212,8 @@ pub(super) fn compile(
             dropped: def.bears_content() && request.content == Content::None,
             deeds: Deeds::new(def, &request.mode(), payloads[i], want),
             declared,
+            documents: !def.classes.is_empty(),
+            kinds: def.kinds.clone(),
         });
     }
     told_apart(catalog, wrong);

@@ -101,6 +101,7 @@ pub(super) fn compile(
         root: finish_object(root, &presence, build.want),
         each: each.map(|(read, _)| read),
         leaves: build.leaves,
+        ignored: vec![false; consumed.len()],
         consumed,
         whole,
         payload_view: PayloadView::Root,
