@@ -116,6 +116,7 @@ pub fn batch(
         out,
         lines,
         utf8: false,
+        nested: None,
     };
     for unit in &batch.units {
         let range = unit.start as usize..unit.end as usize;
@@ -137,6 +138,8 @@ struct Work<'a> {
     lines: dead::Lines<'a>,
     /// The text of the unit is known to be UTF-8.
     utf8: bool,
+    /// Where its payload stands, if that is inside a member that no path leads into.
+    nested: Option<usize>,
 }
 
 impl Work<'_> {
@@ -368,11 +371,12 @@ impl Work<'_> {
             let dead = Dead::new(Reason::Unknown, "no source recognises this record".into());
             return self.refuse_all(range, None, false, dead);
         }
+        self.nested = None;
         let named_payload = known.and_then(|s| self.payload(s));
         // What no source recognised may be anything: nothing of it is shown but in full mode.
         let shown = plan.content == Content::Full || (recognised && known.is_some_and(|s| !s.bears_content));
         self.scratch.kind.clear();
-        if let Some(slot) = known.and_then(|s| s.kind) {
+        if let Some(slot) = known.filter(|s| !s.dropped).and_then(|s| s.kind) {
             let cell = View { text: self.text, slots: &self.scratch.slots }.cell(slot, 0);
             if !cell.kind.is_composite() && !cell.kind.is_null() {
                 json::unescape(cell.inner(self.text), &mut self.scratch.kind);
@@ -499,8 +503,13 @@ impl Work<'_> {
             nested = found.is_some();
         }
         let (at, rest) = found?;
-        if let Some(i) = rest {
-            slots.rest.remove(i);
+        // What holds a payload nested by its dots may hold other things too.
+        match rest {
+            Some(i) if slots.rest[i].value.start as usize == at => {
+                slots.rest.remove(i);
+            }
+            Some(_) => self.nested = Some(at),
+            None => {}
         }
         let before = slots.hits.len();
         slots.walk_more(want, text, index.marks(), at, payload.root);

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::json::{Kind, NodeId, Want, cell_at, elements, members, push_step, unescape};
+use crate::json::{self, Kind, NodeId, Want, cell_at, elements, members, push_step, unescape};
 
 /// A path: below the number of the trie's nodes it is that node, from there on it is learned.
 pub type PathId = u32;
@@ -26,6 +26,8 @@ pub struct Learned {
     children: HashMap<PathId, Named>,
     /// Leaves that count under a path above their own, because there were too many paths.
     overflow: u64,
+    /// Where a value stands that is counted elsewhere.
+    passed_by: Option<usize>,
     key: String,
 }
 
@@ -40,6 +42,11 @@ struct LearnedPath {
 impl Learned {
     pub fn new(known: usize) -> Learned {
         Learned { known, ..Learned::default() }
+    }
+
+    /// From now on, a value at this offset counts elsewhere.
+    pub fn pass_by(&mut self, at: Option<usize>) {
+        self.passed_by = at;
     }
 
     /// Calls `seen` with the path and the offset of every leaf of the value at `at`, a member `key`
@@ -69,6 +76,9 @@ impl Learned {
         levels: usize,
         seen: &mut dyn FnMut(PathId, usize),
     ) -> usize {
+        if self.passed_by == Some(at) {
+            return json::skip_value(text, at, json::MAX_DEPTH).unwrap_or(text.len());
+        }
         let deeper = levels > 0;
         match text.get(at) {
             Some(b'{') if deeper => members(text, at, &mut |key, i| {

@@ -62,6 +62,7 @@ impl Work<'_> {
             return;
         }
         let learned = &mut counts.learned;
+        learned.pass_by(self.nested);
         let mut learn = |hits: &mut Vec<Leaf>, at: usize, seen: Seen, parent: u32, key: Option<&[u8]>| {
             let mut push = |path: u32, at: usize| {
                 hits.push(Leaf::new(text, Hit { node: path, at: at as u32 }, seen));
@@ -108,7 +109,7 @@ impl Work<'_> {
         };
         let index = lane.unwrap_or(0);
         let view = lanes[index].payload_view;
-        let (text, lines) = (self.text, &mut self.lines);
+        let (text, nested, lines) = (self.text, self.nested, &mut self.lines);
         let Scratch { hits, slots, counts, late, .. } = &mut *self.scratch;
         let counts = &mut counts.lanes[source][target][index];
         let mut place = || lines.place(record);
@@ -122,7 +123,9 @@ impl Work<'_> {
             }
         }
         for rest in slots.rest.iter().filter(|_| !shown) {
-            let n = leaves(rest.value.start);
+            let inside = |at: &usize| (rest.value.start..rest.value.end).contains(&(*at as u32));
+            let payload = nested.filter(inside).map_or(0, |at| leaves(at as u32));
+            let n = leaves(rest.value.start) - payload;
             if n > 0 {
                 let ty = type_at(text, rest.value.start as usize);
                 counts.undeclared.see(rest.node, ty, n, sight);
