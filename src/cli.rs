@@ -77,6 +77,8 @@ fn plan(
         content: read.content.into(),
         source: read.source.clone(),
         keep_secrets: read.keep_secrets,
+        timezone: read.timezone,
+        site: read.site.clone(),
         pseudonyms: read.pseudonymize.as_deref().map(pseudonyms).transpose()?,
     };
     let plan = Plan::compile(catalog, &request)?;

@@ -27,6 +27,7 @@ use crate::catalog::{Catalog, Mapping};
 use crate::error::{Diagnostic, Error};
 use crate::json::{Mask, NodeId, SlotAt, Want};
 use crate::ops::pseudonym::Pseudonyms;
+use crate::ops::time::Zone;
 use crate::panther::Schema;
 use crate::table::{Dialect, SourceDef};
 
@@ -44,11 +45,26 @@ pub struct Request {
     pub keep_secrets: bool,
     /// What takes the place of values of class pii.
     pub pseudonyms: Option<Pseudonyms>,
+    /// The zone of times that do not say their offset.
+    pub timezone: Option<Zone>,
+    /// The site that the records come from.
+    pub site: Option<String>,
 }
 
 impl Request {
+    /// What the run sets in every event: the name of the setting, and its value.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let site = self.site.iter().map(|site| ("site", site.clone()));
+        site.chain(self.timezone.iter().map(|zone| ("timezone", zone.to_string()))).collect()
+    }
+
     fn mode(&self) -> Mode {
-        Mode { content: self.content, keep_secrets: self.keep_secrets, pseudonyms: self.pseudonyms.clone() }
+        Mode {
+            content: self.content,
+            keep_secrets: self.keep_secrets,
+            pseudonyms: self.pseudonyms.clone(),
+            zone: self.timezone,
+        }
     }
 }
 
@@ -257,6 +273,14 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
     let mut warnings = Vec::new();
     let mut roots = Vec::new();
     let mode = request.mode();
+    for target in request.targets.iter().map(|name| &catalog.targets[name]) {
+        for (setting, _) in request.settings() {
+            if !target.settings.contains_key(setting) {
+                let message = format!("the target `{}` has no place for the {setting} of a run", target.name);
+                warnings.push(target.at.complain(&(0..0), message));
+            }
+        }
+    }
     let (mut envelopes, mut envelope_paths) = (Vec::new(), Vec::new());
     for def in catalog.sources.values() {
         let payload = def.payload.as_ref().map(|_| {
@@ -286,7 +310,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
             let route = match catalog.mappings.get(&(def.name.clone(), name.clone())) {
                 _ if user => schemas(&request.schemas, &scope, want),
                 Some(Mapping::Table(table)) => {
-                    match tables::compile(table, target, &scope, want, &mut warnings) {
+                    match tables::compile(table, target, &scope, &request.settings(), want, &mut warnings) {
                         Ok(lane) => Route::Lanes(vec![lane]),
                         Err(list) => {
                             wrong.extend(list);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use logmill::ops::time::Zone;
 
 /// Turn OpenAI audit and ChatGPT compliance records into SIEM events, by tables.
 ///
@@ -51,6 +52,12 @@ pub struct Read {
     /// Replace values of class pii by a keyed hash (HMAC-SHA-256); the key is the file's bytes.
     #[arg(long, value_name = "KEYFILE")]
     pub pseudonymize: Option<PathBuf>,
+    /// The site the records come from: set in every event of targets that have a field for it.
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub site: Option<String>,
+    /// The time zone of times that do not say their offset, as Europe/Berlin or +02:00.
+    #[arg(long, value_name = "ZONE", value_parser = Zone::parse, allow_hyphen_values = true)]
+    pub timezone: Option<Zone>,
     /// Take unrecognised records as this source, and refuse records of any other.
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,

@@ -1,7 +1,9 @@
 //! What may be read in which content mode: a property of the Plan, not a filter behind it.
 
 use crate::json::{NodeId, Want};
+use crate::ops::Step;
 use crate::ops::pseudonym::Pseudonyms;
+use crate::ops::time::{TimeFormat, Zone};
 use crate::table::{Class, Head, Path, Seg, SourceDef};
 
 /// How much of conversation content leaves the program.
@@ -36,6 +38,28 @@ pub(super) struct Mode {
     pub keep_secrets: bool,
     /// Values of class pii leave as pseudonyms.
     pub pseudonyms: Option<Pseudonyms>,
+    /// The zone of times that do not say their offset.
+    pub zone: Option<Zone>,
+}
+
+impl Mode {
+    /// Formats as this run reads them.
+    pub fn formats(&self, formats: &[TimeFormat]) -> Vec<TimeFormat> {
+        let read = |format: &TimeFormat| match self.zone {
+            Some(zone) => format.clone().local(zone),
+            None => format.clone(),
+        };
+        formats.iter().map(read).collect()
+    }
+
+    /// Steps as this run takes them.
+    pub fn steps(&self, steps: &[Step]) -> Vec<Step> {
+        let taken = |step: &Step| match step {
+            Step::Time { from, to } => Step::Time { from: self.formats(from), to: *to },
+            other => other.clone(),
+        };
+        steps.iter().map(taken).collect()
+    }
 }
 
 /// What a row may do with a path.

@@ -138,9 +138,10 @@ impl Build<'_> {
                     Type::Int { min, max } => Coerce::Int { min: *min, max: *max },
                     Type::Float => Coerce::Float,
                     Type::Boolean => Coerce::Boolean,
-                    Type::Timestamp(formats) => {
-                        Coerce::Timestamp { formats: formats.clone(), is_event_time: value.is_event_time }
-                    }
+                    Type::Timestamp(formats) => Coerce::Timestamp {
+                        formats: self.scope.mode.formats(formats),
+                        is_event_time: value.is_event_time,
+                    },
                     Type::Json => Coerce::Json,
                     _ => Coerce::String {
                         indicators: value.indicators.clone(),

@@ -63,7 +63,11 @@ impl PathScope<'_> {
         match path.is.head {
             Head::Fact => {
                 let fact = crate::ops::words::FACT.iter().position(|f| **f == path.is.name).unwrap_or(0);
-                Ok(vec![Read { at: ReadAt::Fact(fact), path: path.is.name.clone(), steps: steps.into() }])
+                Ok(vec![Read {
+                    at: ReadAt::Fact(fact),
+                    path: path.is.name.clone(),
+                    steps: self.mode.steps(steps).into(),
+                }])
             }
             Head::Named => {
                 let lets = self.def.map(|d| &d.lets);
@@ -101,13 +105,14 @@ impl PathScope<'_> {
         let at = ReadAt::Slot { slot: want.slot(node), node, lists: scopes };
         // What a lookup gives is the mapping's own text.
         let looked_up = steps.iter().any(|step| matches!(step, Step::Lookup(_)));
-        let steps = match &self.mode.pseudonyms {
-            Some(pseudonyms) if !looked_up && tokens(self.def, self.mode, path) => {
-                steps.iter().cloned().chain([Step::Pseudonym(pseudonyms.clone())]).collect()
-            }
-            _ => steps.into(),
-        };
-        Ok(Read { at, path: path.to_string(), steps })
+        let mut steps = self.mode.steps(steps);
+        if let Some(pseudonyms) = &self.mode.pseudonyms
+            && !looked_up
+            && tokens(self.def, self.mode, path)
+        {
+            steps.push(Step::Pseudonym(pseudonyms.clone()));
+        }
+        Ok(Read { at, path: path.to_string(), steps: steps.into() })
     }
 
     /// A condition; one that would read what may not be read gives [`NoRead::Withheld`].
@@ -151,7 +156,7 @@ pub(super) fn compile(
     let mut rules: Vec<(usize, Rule)> = Vec::new();
     for (i, def) in catalog.sources.values().enumerate() {
         // A source's own description of itself is read in every mode.
-        let full = Mode { content: Content::Full, keep_secrets: true, pseudonyms: None };
+        let full = Mode { content: Content::Full, keep_secrets: true, ..Mode::default() };
         let open = PathScope { def: Some(def), payload: payloads[i], mode: &full };
         let slot = |path: &At<Path>, want: &mut Want| -> Option<SlotAt> {
             open.node(&path.is, want).ok().map(|(node, _)| want.slot(node))

@@ -34,6 +34,7 @@ pub(super) fn compile(
     table: &Table,
     target: &TargetDef,
     scope: &PathScope,
+    settings: &[(&str, String)],
     want: &mut Want,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Lane, Vec<Diagnostic>> {
@@ -57,7 +58,10 @@ pub(super) fn compile(
         build.open.push(*scope);
     }
     let mut root = DraftObject::default();
-    for row in &table.rows {
+    // What the run says stands before what a table says of the same field.
+    let set = settings.iter().filter_map(|(name, value)| Some(Row::set(target.settings.get(*name)?, value)));
+    let set: Vec<Row> = set.collect();
+    for row in set.iter().chain(&table.rows) {
         if let Some(placed) = build.row(row) {
             build.place(row, placed, &mut root);
         }

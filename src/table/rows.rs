@@ -93,6 +93,24 @@ impl Cond {
     }
 }
 
+impl Row {
+    /// A row that sets one field of every event.
+    pub(crate) fn set(to: &At<Vec<Seg>>, value: &str) -> Row {
+        Row {
+            to: to.clone(),
+            to_text: String::new(),
+            from: From::Const(At::new(value.to_string(), to.span.clone())),
+            when: None,
+            steps: Vec::new(),
+            list_step: None,
+            label: None,
+            distinct: false,
+            required: false,
+            wrong: false,
+        }
+    }
+}
+
 impl Table {
     /// What can be read of a table, its complaints inside; an error where nothing can.
     pub fn parse(at: &Source, root: &Node) -> Result<Table, Vec<Diagnostic>> {

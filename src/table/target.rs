@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
-use super::{At, Seg, need_map, need_text, only_keys, parse_target_path, texts};
+use super::{At, Seg, need_map, need_text, one_text, only_keys, parse_target_path, texts};
 use crate::error::{Diagnostic, did_you_mean};
 use crate::yaml::{Complaints, Key, Node, Source};
 
@@ -36,7 +36,12 @@ pub struct TargetDef {
     /// What is tried, in order, when an event lacks what its type needs.
     pub fallback: Vec<String>,
     pub rules: HashMap<String, Vec<Need>>,
+    /// Fields that the settings of a run fill, by the name of the setting.
+    pub settings: HashMap<String, At<Vec<Seg>>>,
 }
+
+/// The settings of a run that a target can have a field for.
+pub const SETTINGS: &[&str] = &["site", "timezone"];
 
 /// One of these paths must be present.
 pub type Need = Vec<String>;
@@ -98,6 +103,7 @@ const KEYS: &[&str] = &[
     "types",
     "enums",
     "deprecated",
+    "settings",
 ];
 
 impl TargetDef {
@@ -280,6 +286,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
         generic: text("generic"),
         fallback: Vec::new(),
         rules: HashMap::new(),
+        settings: HashMap::new(),
     };
     if dialect == Dialect::Panther {
         return Some(def);
@@ -308,6 +315,21 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
             None => {
                 out.add(&value.span, "a number of bytes");
             }
+        }
+    }
+    for (key, value) in map_of(root, "settings", out) {
+        if !SETTINGS.contains(&key.text.as_str()) {
+            out.unknown(&key.span, "setting of a run", &key.text, SETTINGS);
+        } else if let Some(path) = one_text(value, out) {
+            let path = checked_paths(&def, vec![path], out).remove(0);
+            let segs = parse_target_path(&path).unwrap_or_default();
+            let base =
+                def.resolve(&segs).ok().and_then(|found| found.last().map(|seg| seg.field.base.clone()));
+            if base.is_some_and(|base| !matches!(base, Base::String | Base::Any)) {
+                out.add(&value.span, format!("a setting is a text, and `{path}` is none"));
+                continue;
+            }
+            def.settings.insert(key.text.clone(), At::new(segs, value.span.clone()));
         }
     }
     for (key, needs) in map_of(root, "rules", out) {
