@@ -225,10 +225,10 @@ fn the_lints() {
             "{to: other, from: type, as: {lookup: {shut: a, closed: b, badge.new: c}}}",
             "5: `shut` is no documented type of `door`",
         ),
-        ("{to: kind, from: type}", "5: this row never writes: line 7 fills `kind` from the same path before"),
+        ("{to: kind, from: type}", "5: this row never writes: line 6 fills `kind` from the same path before"),
         (
             "{to: kind, from: [type, id]}",
-            "5: two rows fill `kind` on the same condition: the other is on line 7 (name the paths in one row: from: [first, second])",
+            "5: two rows fill `kind` on the same condition: the other is on line 6 (name the paths in one row: from: [first, second])",
         ),
     ] {
         let folder = Folder::new(SOURCE, &format!("{TABLE}  - {row}\n"));

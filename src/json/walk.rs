@@ -77,7 +77,10 @@ impl Slots {
 
     /// Whether two walks left the same behind.
     pub fn same(&self, other: &Slots) -> bool {
-        self.root == other.root && self.scopes == other.scopes && self.hits == other.hits && self.rest == other.rest
+        self.root == other.root
+            && self.scopes == other.scopes
+            && self.hits == other.hits
+            && self.rest == other.rest
     }
 
     /// Whether a walk has already left a value of the record's own root.

@@ -8,8 +8,8 @@ use crate::metrics::{LaneCounts, Reason};
 use crate::ops::pseudonym::Pseudonyms;
 use crate::ops::time::Instant;
 use crate::plan::{
-    Deed, Deeds, Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Probes, Read, ReadAt, Shape,
-    TypeRules,
+    Deed, Deeds, Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Probes, Read, ReadAt,
+    Shape, TypeRules,
 };
 use crate::table::ListStep;
 
