@@ -183,6 +183,22 @@ pub struct TypeRules {
     pub generic: Option<Box<[u8]>>,
     pub needs: std::collections::HashMap<Box<[u8]>, Vec<Vec<u16>>>,
     pub fallback: Vec<Box<[u8]>>,
+    /// By presence bit: the path, and whether the mode takes its rows away.
+    pub paths: Vec<(String, bool)>,
+}
+
+impl TypeRules {
+    /// The first need of a type that is not met through no fault of the mode, and what it is.
+    #[cold]
+    pub fn unmet(&self, name: &[u8], present: &[bool]) -> Option<(&str, String)> {
+        let open =
+            |any: &&Vec<u16>| any.iter().all(|&bit| !present[bit as usize] && !self.paths[bit as usize].1);
+        let need = self.needs.get(name)?.iter().find(open)?;
+        let names: Vec<&str> = need.iter().map(|&bit| self.paths[bit as usize].0.as_str()).collect();
+        let what =
+            format!("an event of type `{}` needs `{}`", String::from_utf8_lossy(name), names.join("` or `"));
+        Some((names.first()?, what))
+    }
 }
 
 #[derive(Debug)]

@@ -171,7 +171,10 @@ impl<'a> Pen<'a> {
             self.standard(standard, start, now, row_id);
         }
         self.out.push(b'}');
-        let generic = lane.rules.as_ref().is_some_and(|rules| self.settle_type(rules));
+        let generic = match &lane.rules {
+            Some(rules) => self.settle_type(rules)?,
+            None => false,
+        };
         self.out.push(b'\n');
         if let Some(counts) = &mut self.counts {
             counts.events += 1;
@@ -180,9 +183,10 @@ impl<'a> Pen<'a> {
     }
 
     /// Replaces an event type whose needs are not met by the first of the fallbacks whose are.
-    fn settle_type(&mut self, rules: &TypeRules) -> bool {
+    /// Whether the type is the generic one; where no type fits, the record is refused.
+    fn settle_type(&mut self, rules: &TypeRules) -> Wrote {
         let Some((start, end)) = self.type_at else {
-            return false;
+            return Ok(false);
         };
         let presence = &self.standing.presence;
         let met = |name: &[u8]| {
@@ -192,17 +196,22 @@ impl<'a> Pen<'a> {
         let proposed = &self.out[start + 1..end - 1];
         let generic = |name: &[u8]| rules.generic.as_deref() == Some(name);
         if met(proposed) {
-            return generic(proposed);
+            return Ok(generic(proposed));
         }
         let Some(name) = rules.fallback.iter().find(|name| &***name != proposed && met(name)) else {
-            return generic(proposed);
+            return match rules.unmet(proposed, presence) {
+                Some((path, what)) => {
+                    Err(Refusal { reason: Reason::Missing, path: path.to_string(), what, shown: None })
+                }
+                None => Ok(generic(proposed)),
+            };
         };
         if let Some(counts) = &mut self.counts {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into();
             *counts.fallbacks.entry((text(proposed), text(name))).or_default() += 1;
         }
         self.out.splice(start + 1..end - 1, name.iter().copied());
-        generic(name)
+        Ok(generic(name))
     }
 
     /// The fields of an object, without its braces; whether any was written.

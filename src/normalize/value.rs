@@ -232,6 +232,10 @@ impl<'a> Pen<'a> {
                 let b = ops::boolean(text).ok_or(Failed::Fit)?;
                 self.out.extend_from_slice(if b { b"true" } else { b"false" });
             }
+            LeafType::Ip => {
+                net::ip_family(text).ok_or(Failed::Fit)?;
+                json::push_quoted(text, &mut self.out);
+            }
             LeafType::Enum(values) => {
                 if !values.contains(text) {
                     return Err(Failed::Fit);

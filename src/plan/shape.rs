@@ -97,6 +97,8 @@ pub enum LeafType {
     Bool,
     Time,
     Enum(HashSet<String>),
+    /// An address of either family.
+    Ip,
     /// Any JSON object.
     Object,
     /// Any JSON value.

@@ -92,7 +92,12 @@ pub(super) fn compile(
         let next = presence.len() as u16;
         presence.entry(need.as_str()).or_insert(next);
     }
-    let rules = type_rules(target, &root, &presence);
+    let rules = type_rules(target, &root, &presence, |path| {
+        // What is below a path makes it present.
+        let inside =
+            |other: &String| other == path || other.strip_prefix(path).is_some_and(|r| r.starts_with('.'));
+        build.withheld.iter().chain(&build.unpseudonymized).any(inside)
+    });
     let marked = |nodes: &[u32], all: usize| {
         let mut marks = vec![false; all];
         nodes.iter().for_each(|node| marks[*node as usize] = true);
@@ -286,7 +291,8 @@ impl Build<'_> {
     /// What is left of an origin whose values must leave as pseudonyms, in a field of this type.
     fn pseudonymized(&mut self, origin: Origin, ty: &LeafType, path: &str) -> Option<Origin> {
         let Origin::Reads(reads) = origin else { return Some(origin) };
-        let takes_text = matches!(ty, LeafType::Text { .. } | LeafType::Any | LeafType::Object);
+        let takes_text =
+            matches!(ty, LeafType::Text { .. } | LeafType::Ip | LeafType::Any | LeafType::Object);
         let all = reads.len();
         let left: Vec<Read> = reads.into_iter().filter(|read| takes_text || !read.pseudonymous()).collect();
         if left.len() < all && !self.unpseudonymized.iter().any(|known| known == path) {
@@ -399,6 +405,7 @@ impl Build<'_> {
             Base::String => {
                 LeafType::Text { max_bytes: self.target.max_bytes.get(path).copied().unwrap_or(usize::MAX) }
             }
+            Base::Ip => LeafType::Ip,
             Base::Bytes | Base::Duration => LeafType::Text { max_bytes: usize::MAX },
             Base::Int { min, max, quoted } => LeafType::Int { min: *min, max: *max, quoted: *quoted },
             Base::Float => LeafType::Float,
@@ -439,6 +446,7 @@ impl Build<'_> {
                     crate::ops::time::read(&crate::ops::time::TimeFormat::Rfc3339, &text.is, true).is_ok()
                 }
                 LeafType::Object => false,
+                LeafType::Ip => crate::ops::net::ip_family(&text.is).is_some(),
                 LeafType::Text { max_bytes } => text.is.len() <= *max_bytes,
                 LeafType::Any | LeafType::Panther(_) => true,
             };

@@ -66,6 +66,8 @@ pub enum Base {
     Float,
     Bool,
     Bytes,
+    /// An IP address of either family.
+    Ip,
     Time,
     Duration,
     /// Any JSON object.
@@ -403,6 +405,7 @@ fn scalar(name: &str) -> Option<Base> {
         "float" | "double" => Base::Float,
         "bool" => Base::Bool,
         "bytes" => Base::Bytes,
+        "ip" => Base::Ip,
         "time" => Base::Time,
         "duration" => Base::Duration,
         "object" => Base::Object,
