@@ -142,6 +142,10 @@ pub struct LaneCounts {
     pub defaulted: Vec<u64>,
     /// By leaf: texts cut at their limit.
     pub cut: Vec<u64>,
+    /// By node of the trie: values that did not fit where they were read to.
+    pub unfit: Vec<u64>,
+    /// By node: values not written because a path before theirs in a row had one.
+    pub passed: Vec<u64>,
     /// Leaves of the records that went this way.
     pub leaves: Leaves,
     /// By path of the nearest declared node: leaves whose names the content mode keeps inside.
@@ -183,6 +187,8 @@ impl Counts {
                             failed: vec![0; lane.leaves.len()],
                             defaulted: vec![0; lane.leaves.len()],
                             cut: vec![0; lane.leaves.len()],
+                            unfit: vec![0; plan.want.len()],
+                            passed: vec![0; plan.want.len()],
                             leaves: Leaves::new(plan.want.len()),
                             undeclared: Leaves::new(plan.want.len()),
                             ..LaneCounts::default()
@@ -231,6 +237,8 @@ impl Counts {
             add(&mut a.failed, &b.failed);
             add(&mut a.defaulted, &b.defaulted);
             add(&mut a.cut, &b.cut);
+            add(&mut a.unfit, &b.unfit);
+            add(&mut a.passed, &b.passed);
             a.events += b.events;
             a.leaves.merge(&b.leaves, &ids);
             a.undeclared.merge(&b.undeclared, &ids);

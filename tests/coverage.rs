@@ -322,3 +322,32 @@ fn a_second_table_of_a_target() {
     assert_eq!(status, 2);
     assert!(err.contains("unknown field `whom`") && err.contains("did you mean `who`?"), "{err}");
 }
+
+/// What the static figures cannot know, the metrics of a run tell.
+#[test]
+fn what_a_run_adds() {
+    let folder = Folder::new(SOURCE, TABLE);
+    let input = folder.0.path().join("in.ndjson").display().to_string();
+    folder.file(
+        "in.ndjson",
+        "{\"product\":\"door\",\"id\":\"1\",\"type\":\"opened\",\"user\":{\"name\":\"ana\"}}\n\
+         {\"product\":\"door\",\"id\":\"2\",\"type\":\"badge.new\",\"badge.new\":{\"owner\":\"ana\"},\"user\":\"bo\"}\n\
+         {\"product\":\"door\",\"id\":\"3\",\"type\":\"slammed\"}\n",
+    );
+    let metrics = folder.0.path().join("metrics").display().to_string();
+    let (status, ..) =
+        folder.run(&["convert", &input, "--to", "mini", "--content", "full", "--metrics", &metrics]);
+    assert_eq!(status, 0);
+    let metrics: Value = serde_json::from_slice(&std::fs::read(metrics).expect("a file")).expect("JSON");
+    let source = &metrics["sources"]["door"];
+    assert_eq!(
+        source["unknown_types"],
+        json!({"slammed": {"records": 1, "first": {"input": input, "line": 3}}})
+    );
+    let mapping = &metrics["targets"]["mini"]["mappings"]["door"];
+    assert_eq!(mapping["ignored"], json!({"product": 3}));
+    // An object where a text is read is not read; of two paths the first one is.
+    assert_eq!(mapping["values_unfit"], json!({"user": 1}));
+    assert_eq!(mapping["unmapped"], json!({"user.name": 1}));
+    assert_eq!(mapping["values_passed_over"], json!({"user": 1}));
+}

@@ -269,10 +269,18 @@ fn in_none_mode_only_the_count_is_left() {
 }
 
 /// A mark that no output holds is one that the report names: its record became a dead letter, or its
-/// path is unmapped, ignored or withheld, or holds a secret.
+/// path is unmapped, ignored, unfit or passed over, or holds a secret.
 #[test]
 fn in_full_mode_every_mark_is_written_or_reported() {
-    let ran = run(&plan(Content::Full), &records());
+    for targets in targets().into_iter().map(|target| vec![target]).chain([targets()]) {
+        written_or_reported(targets);
+    }
+}
+
+fn written_or_reported(targets: Vec<String>) {
+    let full =
+        kit::compile(Request { targets: targets.clone(), content: Content::Full, ..Request::default() });
+    let ran = run(&full, &records());
     let mut written: BTreeSet<usize> = BTreeSet::new();
     for (door, bytes) in doors(&ran) {
         for number in marks(&bytes) {
@@ -293,9 +301,18 @@ fn in_full_mode_every_mark_is_written_or_reported() {
             lost.insert(format!("unknown: {}", planted.shown));
             continue;
         };
-        let reported = targets().iter().any(|target| {
+        let reported = targets.iter().any(|target| {
             let mapping = &ran.metrics["targets"][target]["mappings"][&def.name];
-            ["unmapped", "ignored"].iter().any(|list| mapping[list].get(&planted.shown).is_some())
+            let lists = ["unmapped", "ignored", "values_unfit", "values_passed_over"];
+            // A schema's fields have the names of payloads with underscores.
+            let flat = |name: &str| name.replace('"', "").replace('.', "_");
+            let whole =
+                Path { head: Head::Root, name: String::new(), segs: planted.path.clone() }.to_string();
+            lists
+                .iter()
+                .filter_map(|list| mapping[list].as_object())
+                .flat_map(|list| list.keys())
+                .any(|name| *name == planted.shown || flat(name) == flat(&whole))
         });
         if !reported {
             lost.insert(format!("{}: {}", def.name, planted.shown));
@@ -303,7 +320,7 @@ fn in_full_mode_every_mark_is_written_or_reported() {
     }
     assert!(
         lost.is_empty(),
-        "neither written nor reported:\n{}",
+        "{targets:?}: neither written nor reported:\n{}",
         lost.into_iter().collect::<Vec<_>>().join("\n")
     );
 }

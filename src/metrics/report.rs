@@ -156,7 +156,9 @@ fn mapping(plan: &Plan, counts: &Counts, lane: &Lane, c: &LaneCounts) -> Value {
     for (id, list) in c.leaves.seen() {
         let node = counts.learned.known_above(id);
         let fate = match () {
-            _ if reads(plan, lane, node) => &mut consumed,
+            // What is inside a value that is read as one is not read, unless the value is copied.
+            _ if node == id && lane.consumed[node as usize] => &mut consumed,
+            _ if crate::plan::copies(lane, node, &plan.want) => &mut consumed,
             _ if is_or_below(plan, &lane.ignored, node) => &mut ignored,
             _ => &mut unmapped,
         };
@@ -177,6 +179,12 @@ fn mapping(plan: &Plan, counts: &Counts, lane: &Lane, c: &LaneCounts) -> Value {
         }
         json!(list)
     };
+    let by_node = |numbers: &[u64]| {
+        let met = numbers.iter().enumerate().filter(|(_, n)| **n > 0);
+        let list: BTreeMap<String, u64> =
+            met.map(|(node, n)| (shown(plan, &plan.want.path(node as u32)), *n)).collect();
+        json!(list)
+    };
     let mut fallbacks: BTreeMap<String, u64> = BTreeMap::new();
     for ((from, to), n) in &c.fallbacks {
         *fallbacks.entry(format!("{from} -> {to}")).or_default() += n;
@@ -193,6 +201,8 @@ fn mapping(plan: &Plan, counts: &Counts, lane: &Lane, c: &LaneCounts) -> Value {
         "unmapped": unmapped,
         "fields_filled": by_path(&c.filled),
         "conversions_failed": by_path(&c.failed),
+        "values_unfit": by_node(&c.unfit),
+        "values_passed_over": by_node(&c.passed),
         "lookups_defaulted": by_path(&c.defaulted),
         "values_cut": by_path(&c.cut),
         "event_type_fallbacks": fallbacks,
@@ -211,11 +221,6 @@ fn is_or_below(plan: &Plan, marks: &[bool], node: u32) -> bool {
         at = plan.want.parent(node);
     }
     false
-}
-
-/// The lane reads the node, or copies a whole value above it.
-fn reads(plan: &Plan, lane: &Lane, node: u32) -> bool {
-    lane.consumed[node as usize] || crate::plan::copies(lane, node, &plan.want)
 }
 
 /// A payload's path is shown as `$payload`, whichever source's it is.

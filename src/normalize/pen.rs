@@ -303,8 +303,13 @@ impl<'a> Pen<'a> {
     fn shape(&mut self, shape: &Shape) -> Wrote {
         match shape {
             Shape::Leaf(leaves) => {
-                for leaf in leaves {
+                for (i, leaf) in leaves.iter().enumerate() {
                     if self.leaf(leaf)? {
+                        for later in leaves[i + 1..].iter().filter(|later| later.when.is_none()) {
+                            if let Origin::Reads(reads) = &later.origin {
+                                self.pass_over(reads);
+                            }
+                        }
                         return Ok(true);
                     }
                 }
@@ -477,7 +482,7 @@ impl<'a> Pen<'a> {
     #[inline(always)]
     fn plain(&mut self, leaf: &Leaf, reads: &[Read]) -> Wrote {
         let start = self.out.len();
-        for read in reads {
+        for (i, read) in reads.iter().enumerate() {
             let ReadAt::Slot { node, .. } = &read.at else { continue };
             let cell = self.cell(read);
             if cell.kind.is_null() {
@@ -488,7 +493,10 @@ impl<'a> Pen<'a> {
                 ty => self.put_cell(ty, leaf, cell, *node),
             };
             match wrote {
-                Ok(true) => return Ok(true),
+                Ok(true) => {
+                    self.pass_over(&reads[i + 1..]);
+                    return Ok(true);
+                }
                 Ok(false) => {}
                 Err(failed) => {
                     self.failure(leaf, Some(read), failed)?;
@@ -582,7 +590,7 @@ impl<'a> Pen<'a> {
             }
             return Ok(());
         };
-        for read in reads {
+        for (i, read) in reads.iter().enumerate() {
             let mut some = false;
             if read.lists().is_empty() {
                 // Most rows of a table find nothing in most records: that is seen first.
@@ -591,6 +599,7 @@ impl<'a> Pen<'a> {
                     some = self.one_value(leaf, Some(read), f)?;
                 }
                 if some {
+                    self.pass_over(&reads[i + 1..]);
                     break;
                 }
                 continue;
@@ -602,6 +611,7 @@ impl<'a> Pen<'a> {
                 Ok(true)
             })?;
             if some {
+                self.pass_over(&reads[i + 1..]);
                 break;
             }
         }
@@ -644,6 +654,9 @@ impl<'a> Pen<'a> {
     fn failure(&mut self, leaf: &Leaf, read: Option<&Read>, failed: Failed) -> Wrote {
         if let Some(counts) = &mut self.counts {
             counts.failed[leaf.counter as usize] += 1;
+            if let Some(ReadAt::Slot { node, .. }) = read.map(|read| &read.at) {
+                counts.unfit[*node as usize] += 1;
+            }
         }
         let path = read.map_or_else(String::new, |r| r.path.clone());
         let open = |read: &&Read| match (&read.at, self.deeds) {

@@ -55,6 +55,29 @@ impl<'a> Pen<'a> {
         result
     }
 
+    /// Counts what stands at paths that an earlier one came before: it is not written here.
+    #[inline(always)]
+    pub(super) fn pass_over(&mut self, reads: &[Read]) {
+        if !reads.is_empty() {
+            self.count_passed(reads);
+        }
+    }
+
+    fn count_passed(&mut self, reads: &[Read]) {
+        for read in reads {
+            let ReadAt::Slot { node, .. } = &read.at else { continue };
+            let mut values = 0;
+            let looked = self.each_row(read.lists(), &mut |pen| {
+                values += !pen.cell(read).kind.is_null() as u64;
+                Ok(true)
+            });
+            debug_assert!(looked.is_ok(), "looking refuses nothing");
+            if let Some(counts) = &mut self.counts {
+                counts.passed[*node as usize] += values;
+            }
+        }
+    }
+
     /// The cell of a read in the current rows; absent where its list is not open, and where the
     /// content mode allows only what lies below and a scalar stands there instead.
     #[inline(always)]
