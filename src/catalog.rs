@@ -139,7 +139,13 @@ fn source_file(mapping: &str) -> Option<String> {
 
 /// The target file of a mapping.
 fn target_file(mapping: &str) -> Option<String> {
-    mapping.rsplit_once('/').map(|(_, file)| format!("targets/{file}"))
+    let stem = mapping.rsplit_once('/')?.1.trim_end_matches(".yaml");
+    Some(format!("targets/{}.yaml", base_target(stem)))
+}
+
+/// A mapping of the name `target.form` is a further table of the source to that target.
+fn base_target(stem: &str) -> &str {
+    stem.split_once('.').map_or(stem, |(base, _)| base)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -197,6 +203,13 @@ fn read_file(
                 return Err(vec![
                     source.complain(&(0..1), format!("there is no `sources/{folder}/source.yaml`")),
                 ]);
+            }
+            let base = base_target(stem);
+            if base != stem
+                && !catalog.targets.contains_key(stem)
+                && let Some(target) = catalog.targets.get(base).map(|target| target.form(stem))
+            {
+                catalog.targets.insert(stem.to_string(), target);
             }
             let Some(target) = catalog.targets.get(stem) else {
                 let help = crate::error::did_you_mean(stem, catalog.targets.keys().map(String::as_str));

@@ -1,6 +1,7 @@
 //! What was typed becomes what is meant, is done, and is shown.
 
 mod args;
+mod coverage;
 mod outputs;
 mod progress;
 
@@ -14,6 +15,7 @@ use logmill::error::Error;
 use logmill::input::{self, Place};
 use logmill::metrics::{self, Rate, RunFacts};
 use logmill::normalize::{Dead, NamesOf};
+use logmill::ops::pseudonym::Pseudonyms;
 use logmill::plan::{Plan, Request};
 use logmill::records::Limits;
 use logmill::run::{self, Input, Outcome, Settings, Sinks};
@@ -35,6 +37,7 @@ pub fn run(args: Args) -> Result<u8, Error> {
         Command::Convert(args) => convert(&args),
         Command::Validate(args) => validate(&args),
         Command::Check(args) => check(&args),
+        Command::Coverage(args) => coverage::coverage(&args),
         Command::List(args) => list(&args),
     }
 }
@@ -68,13 +71,27 @@ fn plan(
             return Err(Error::Usage(format!("the target `{target}` is named twice")));
         }
     }
-    let request = Request { targets, schemas, content: read.content.into(), source: read.source.clone() };
+    let request = Request {
+        targets,
+        schemas,
+        content: read.content.into(),
+        source: read.source.clone(),
+        keep_secrets: read.keep_secrets,
+        timezone: read.timezone,
+        site: read.site.clone(),
+        pseudonyms: read.pseudonymize.as_deref().map(pseudonyms).transpose()?,
+    };
     let plan = Plan::compile(catalog, &request)?;
     for warning in catalog.warnings.iter().chain(&warnings).chain(&plan.warnings) {
         let help = warning.help.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
         eprintln!("warning: {warning}{help}");
     }
     Ok(plan)
+}
+
+fn pseudonyms(path: &Path) -> Result<Pseudonyms, Error> {
+    let key = input::key(path)?;
+    Pseudonyms::new(&key).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
 }
 
 fn is_panther(catalog: &Catalog, target: &str) -> bool {
@@ -291,9 +308,14 @@ fn printable(text: &str) -> String {
 
 fn check(args: &Check) -> Result<u8, Error> {
     let catalog = catalog(&args.mappings)?;
+    let lints = logmill::plan::lint(&catalog)?;
     let checked = check::check(&catalog, &args.fixtures, args.bless)?;
     let mut out = std::io::stdout().lock();
     let mut print = |text: String| writeln!(out, "{text}").map_err(|e| Error::io("cannot write", e));
+    for lint in &lints {
+        let help = lint.help.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
+        print(printable(&format!("{lint}{help}")))?;
+    }
     for difference in &checked.differences {
         for line in difference.to_string().lines() {
             print(printable(line))?;
@@ -301,8 +323,12 @@ fn check(args: &Check) -> Result<u8, Error> {
     }
     let differ = checked.differences.len();
     let blessed = if args.bless { format!(", {} written", checked.blessed) } else { String::new() };
-    print(format!("{} cases, {} outputs, {differ} differ{blessed}", checked.cases, checked.files))?;
-    Ok(status(true, differ > 0))
+    let found = match lints.len() {
+        0 => String::new(),
+        n => format!(", {n} complaints about the mappings"),
+    };
+    print(format!("{} cases, {} outputs, {differ} differ{blessed}{found}", checked.cases, checked.files))?;
+    Ok(status(true, differ > 0 || !lints.is_empty()))
 }
 
 fn list(args: &Mappings) -> Result<u8, Error> {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::error::Error;
+
 /// Where bytes come from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Place {
@@ -89,6 +91,13 @@ fn explain(e: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "may not be read".into(),
         _ => e.to_string(),
     }
+}
+
+/// The bytes of a small file that is no input: a key.
+pub fn key(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |what: String| Error::Usage(format!("{}: {what}", path.display()));
+    let bytes = std::fs::read(path).map_err(|e| failed(explain(&e)))?;
+    if bytes.len() > 64 << 10 { Err(failed("too long for a key".into())) } else { Ok(bytes) }
 }
 
 /// Bytes of the disk that the inputs will take, where that can be known.

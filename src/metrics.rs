@@ -3,6 +3,8 @@
 //! record types and, for sources without content, the keys of undeclared members.
 
 mod coverage;
+mod drift;
+mod leaves;
 mod report;
 
 use std::collections::HashMap;
@@ -10,6 +12,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 pub use coverage::{Learned, PathId};
+pub use leaves::{Leaves, Place, Sight, type_at};
 pub use report::{Rate, RunFacts, rate, report, summary};
 
 use crate::plan::{Plan, Route};
@@ -111,6 +114,8 @@ impl Outcomes {
 #[derive(Clone, Debug, Default)]
 pub struct TypeCounts {
     pub records: u64,
+    /// Where the type was met first.
+    pub first: Option<Place>,
     /// By target.
     pub targets: Vec<Outcomes>,
 }
@@ -118,6 +123,7 @@ pub struct TypeCounts {
 impl TypeCounts {
     fn add(&mut self, other: &TypeCounts) {
         self.records += other.records;
+        self.first = self.first.into_iter().chain(other.first).min();
         self.targets.resize_with(other.targets.len(), Outcomes::default);
         for (a, b) in self.targets.iter_mut().zip(&other.targets) {
             a.add(b);
@@ -136,10 +142,14 @@ pub struct LaneCounts {
     pub defaulted: Vec<u64>,
     /// By leaf: texts cut at their limit.
     pub cut: Vec<u64>,
-    /// By path: leaves of the records that went this way.
-    pub present: Vec<u64>,
+    /// By node of the trie: values that did not fit where they were read to.
+    pub unfit: Vec<u64>,
+    /// By node: values not written because a path before theirs in a row had one.
+    pub passed: Vec<u64>,
+    /// Leaves of the records that went this way.
+    pub leaves: Leaves,
     /// By path of the nearest declared node: leaves whose names the content mode keeps inside.
-    pub undeclared: Vec<u64>,
+    pub undeclared: Leaves,
     /// Event types that had to be replaced: (proposed, taken).
     pub fallbacks: HashMap<(Box<str>, Box<str>), u64>,
     pub events: u64,
@@ -177,8 +187,10 @@ impl Counts {
                             failed: vec![0; lane.leaves.len()],
                             defaulted: vec![0; lane.leaves.len()],
                             cut: vec![0; lane.leaves.len()],
-                            present: vec![0; plan.want.len()],
-                            undeclared: vec![0; plan.want.len()],
+                            unfit: vec![0; plan.want.len()],
+                            passed: vec![0; plan.want.len()],
+                            leaves: Leaves::new(plan.want.len()),
+                            undeclared: Leaves::new(plan.want.len()),
                             ..LaneCounts::default()
                         })
                         .collect(),
@@ -200,7 +212,7 @@ impl Counts {
             return number;
         }
         let key = if types.len() < MAX_TYPES { kind } else { "*" };
-        let new = || TypeCounts { records: 0, targets: vec![Outcomes::default(); targets] };
+        let new = || TypeCounts { records: 0, first: None, targets: vec![Outcomes::default(); targets] };
         let entry = types.entry(key.into());
         let number = entry.index();
         entry.or_insert_with(new);
@@ -225,30 +237,14 @@ impl Counts {
             add(&mut a.failed, &b.failed);
             add(&mut a.defaulted, &b.defaulted);
             add(&mut a.cut, &b.cut);
-            add(&mut a.undeclared, &b.undeclared);
+            add(&mut a.unfit, &b.unfit);
+            add(&mut a.passed, &b.passed);
             a.events += b.events;
-            for (id, n) in b.present.iter().enumerate().filter(|(_, n)| **n > 0) {
-                let id = ids(id as PathId) as usize;
-                if a.present.len() <= id {
-                    a.present.resize(id + 1, 0);
-                }
-                a.present[id] += n;
-            }
+            a.leaves.merge(&b.leaves, &ids);
+            a.undeclared.merge(&b.undeclared, &ids);
             for (key, n) in &b.fallbacks {
                 *a.fallbacks.entry(key.clone()).or_default() += n;
             }
         }
-    }
-}
-
-impl LaneCounts {
-    /// Counts a leaf under a path.
-    #[inline]
-    pub fn see(&mut self, path: PathId) {
-        let path = path as usize;
-        if path >= self.present.len() {
-            self.present.resize(path + 1, 0);
-        }
-        self.present[path] += 1;
     }
 }

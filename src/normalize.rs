@@ -3,6 +3,7 @@
 
 mod allowed;
 mod dead;
+mod leaves;
 mod pen;
 mod read;
 mod standard;
@@ -17,6 +18,7 @@ use crate::metrics::{Counts, Reason};
 use crate::ops::time::Instant;
 use crate::plan::{Content, PayloadView, Plan, Route, SourcePlan};
 use crate::records::{self, Batch, Broken, Limits, UnitKind};
+use leaves::{Leaf, Seen};
 use pen::{Pen, Refusal, Standing};
 use read::Facts;
 
@@ -31,31 +33,13 @@ pub struct Scratch {
     kind: String,
     /// The source and the number of the type of the record at hand, where it is counted.
     of: (usize, usize),
-    /// Leaves of the record: path and which views see it.
-    hits: Vec<(u32, Seen)>,
+    /// Leaves of the record.
+    hits: Vec<Leaf>,
+    /// The last batch in the order of the inputs, and whether the one at hand comes before it.
+    latest: (u32, u64),
+    late: bool,
     folded: Vec<u8>,
     elements: Vec<Range<usize>>,
-}
-
-/// Which view of the payload a leaf belongs to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Seen {
-    Always,
-    /// A payload under a field of its own name, as the record spells it.
-    TakenField,
-    PayloadRoot,
-    /// A payload walked a second time under the field of its folded name.
-    NamedField,
-}
-
-impl Seen {
-    fn by(self, view: PayloadView, named: bool) -> bool {
-        match self {
-            Seen::Always => true,
-            Seen::PayloadRoot => view == PayloadView::Root || !named,
-            Seen::TakenField | Seen::NamedField => view == PayloadView::Named,
-        }
-    }
 }
 
 impl Scratch {
@@ -68,6 +52,8 @@ impl Scratch {
             kind: String::new(),
             of: (0, 0),
             hits: Vec::new(),
+            latest: (0, 0),
+            late: false,
             folded: Vec::new(),
             elements: Vec::new(),
         }
@@ -117,9 +103,21 @@ pub fn batch(
 ) {
     out.clear(plan.targets.len());
     scratch.counts.blank_lines += batch.blank_lines;
+    let place = (batch.input, batch.base);
+    scratch.late = place < scratch.latest;
+    scratch.latest = place.max(scratch.latest);
     let lines = dead::Lines::new(batch);
-    let mut work =
-        Work { plan, text: &batch.bytes, depth: limits.depth, now, scratch, out, lines, utf8: false };
+    let mut work = Work {
+        plan,
+        text: &batch.bytes,
+        depth: limits.depth,
+        now,
+        scratch,
+        out,
+        lines,
+        utf8: false,
+        nested: None,
+    };
     for unit in &batch.units {
         let range = unit.start as usize..unit.end as usize;
         match &unit.kind {
@@ -140,6 +138,8 @@ struct Work<'a> {
     lines: dead::Lines<'a>,
     /// The text of the unit is known to be UTF-8.
     utf8: bool,
+    /// Where its payload stands, if that is inside a member that no path leads into.
+    nested: Option<usize>,
 }
 
 impl Work<'_> {
@@ -371,18 +371,19 @@ impl Work<'_> {
             let dead = Dead::new(Reason::Unknown, "no source recognises this record".into());
             return self.refuse_all(range, None, false, dead);
         }
+        self.nested = None;
         let named_payload = known.and_then(|s| self.payload(s));
         // What no source recognised may be anything: nothing of it is shown but in full mode.
         let shown = plan.content == Content::Full || (recognised && known.is_some_and(|s| !s.bears_content));
         self.scratch.kind.clear();
-        if let Some(slot) = known.and_then(|s| s.kind) {
+        if let Some(slot) = known.filter(|s| !s.dropped).and_then(|s| s.kind) {
             let cell = View { text: self.text, slots: &self.scratch.slots }.cell(slot, 0);
             if !cell.kind.is_composite() && !cell.kind.is_null() {
                 json::unescape(cell.inner(self.text), &mut self.scratch.kind);
             }
         }
-        let record = self.count_record(source);
-        self.collect_hits(known, named_payload, shown);
+        let record = self.count_record(source, range.start);
+        self.collect_leaves(known, named_payload, shown);
         if known.is_some_and(|s| s.dropped) {
             return self.outcome(|o| o.dropped += 1);
         }
@@ -397,13 +398,8 @@ impl Work<'_> {
                 })),
                 Route::Lanes(_) => self.target(source, target, record, facts, shown),
             };
-            self.coverage(
-                source,
-                target,
-                named_payload.is_some(),
-                verdict.as_ref().ok().map(|v| v.lane),
-                shown,
-            );
+            let lane = verdict.as_ref().ok().map(|v| v.lane);
+            self.count_leaves((source, target, lane), named_payload.is_some(), shown, range.start);
             match verdict {
                 Ok(Verdict { events: 0, .. }) => self.of_target(target, |o| o.dropped += 1),
                 Ok(v) => self.of_target(target, |o| {
@@ -441,7 +437,8 @@ impl Work<'_> {
             let (before, ids) = (out.len(), self.out.row_ids.len());
             let mut pen = Pen::new(&plan.want, view, facts, &mut self.scratch.standing);
             pen.out = out;
-            pen.allowed = lane.filtered.then(|| plan.sources[source].allowed.as_slice());
+            pen.pseudonyms = plan.pseudonyms.as_ref();
+            pen.deeds = plan.sources.get(source).and_then(|s| s.deeds.as_ref());
             pen.counts = Some(&mut self.scratch.counts.lanes[source][target][index]);
             let row_ids = &mut self.out.row_ids;
             let written = pen.events(lane, self.now, &mut |at, event| {
@@ -506,8 +503,13 @@ impl Work<'_> {
             nested = found.is_some();
         }
         let (at, rest) = found?;
-        if let Some(i) = rest {
-            slots.rest.remove(i);
+        // What holds a payload nested by its dots may hold other things too.
+        match rest {
+            Some(i) if slots.rest[i].value.start as usize == at => {
+                slots.rest.remove(i);
+            }
+            Some(_) => self.nested = Some(at),
+            None => {}
         }
         let before = slots.hits.len();
         if payload.root_read || field.is_none() {
@@ -522,7 +524,8 @@ impl Work<'_> {
         let named_end = slots.hits.len();
         let taken = field.map(|f| want.ranks(f));
         hits.clear();
-        for (i, &node) in slots.hits.iter().enumerate() {
+        for (i, &hit) in slots.hits.iter().enumerate() {
+            let node = hit.node;
             let seen = match i {
                 i if i < before && taken.as_ref().is_some_and(|t| t.contains(&want.rank(node))) => {
                     Seen::TakenField
@@ -532,72 +535,22 @@ impl Work<'_> {
                 i if i < named_end => Seen::NamedField,
                 _ => Seen::Always,
             };
-            hits.push((node, seen));
+            hits.push(Leaf::new(text, hit, seen));
         }
         slots.hits.clear();
         field
     }
 
-    /// Every leaf of the record under its path; names of undeclared members only where the source
-    /// bears no content.
-    fn collect_hits(&mut self, source: Option<&SourcePlan>, named: Option<NodeId>, shown: bool) {
-        let scratch = &mut *self.scratch;
-        // A source without payload leaves its hits where the walk put them.
-        let fresh = !scratch.slots.hits.is_empty();
-        if fresh {
-            scratch.hits.clear();
-            scratch.hits.extend(scratch.slots.hits.drain(..).map(|node| (node, Seen::Always)));
-        } else if source.is_none_or(|s| s.payload.is_none()) {
-            scratch.hits.clear();
-        }
-        if !shown {
-            return;
-        }
-        let want = &self.plan.want;
-        let root = source.and_then(|s| s.payload.as_ref()).map(|p| want.ranks(p.root));
-        let field = named.map(|n| want.ranks(n));
-        for rest in &scratch.slots.rest {
-            let rank = want.rank(rest.node);
-            let seen = match () {
-                _ if root.as_ref().is_some_and(|r| r.contains(&rank)) => Seen::PayloadRoot,
-                _ if field.as_ref().is_some_and(|r| r.contains(&rank)) => Seen::NamedField,
-                _ => Seen::Always,
-            };
-            let key = &self.text[rest.key.0 as usize..rest.key.1 as usize];
-            let hits = &mut scratch.hits;
-            scratch.counts.learned.learn(rest.node, key, self.text, rest.value.start as usize, &mut |path| {
-                hits.push((path, seen))
-            });
-        }
-    }
-
-    /// Counts the record's leaves for the lane it took (the first, where none took it).
-    fn coverage(&mut self, source: usize, target: usize, named: bool, lane: Option<usize>, shown: bool) {
-        let scratch = &mut *self.scratch;
-        let Route::Lanes(lanes) = &self.plan.lanes[source][target] else {
-            return;
-        };
-        let index = lane.unwrap_or(0);
-        let (lane, counts) = (&lanes[index], &mut scratch.counts.lanes[source][target][index]);
-        for &(path, seen) in &scratch.hits {
-            if seen.by(lane.payload_view, named) {
-                counts.see(path);
-            }
-        }
-        if !shown {
-            for rest in &scratch.slots.rest {
-                counts.undeclared[rest.node as usize] +=
-                    json::leaf_count(self.text, rest.value.start as usize).0;
-            }
-        }
-    }
-
     /// Counts a record of the type at hand; its number within the batch.
-    fn count_record(&mut self, source: usize) -> u64 {
-        let Scratch { counts, kind, of, .. } = &mut *self.scratch;
+    fn count_record(&mut self, source: usize, at: usize) -> u64 {
+        let Scratch { counts, kind, of, late, .. } = &mut *self.scratch;
         counts.records += 1;
         *of = (source, counts.type_of(source, kind, self.plan.targets.len()));
-        counts.sources[of.0][of.1].records += 1;
+        let of_type = &mut counts.sources[of.0][of.1];
+        of_type.records += 1;
+        if of_type.records == 1 || *late {
+            self.note_type(at);
+        }
         self.out.records += 1;
         self.out.records - 1
     }
@@ -618,7 +571,7 @@ impl Work<'_> {
     fn refuse_all(&mut self, range: Range<usize>, source: Option<usize>, recognised: bool, dead: Dead) {
         self.scratch.kind.clear();
         let row = source.unwrap_or(self.plan.sources.len());
-        let record = self.count_record(row);
+        let record = self.count_record(row, range.start);
         let reason = dead.reason;
         self.outcome(|o| o.dead[reason as usize] += 1);
         self.bury(range, source, recognised && source.is_some(), record, dead);
@@ -642,11 +595,27 @@ impl Work<'_> {
             dead.sha256 = Some(dead::sha256(raw));
         }
         let known = source.and_then(|s| self.plan.sources.get(s)).filter(|_| recognised);
-        let bears = known.is_some_and(|s| s.bears_content);
-        if dead.whole && (self.plan.content == Content::Full || (known.is_some() && !bears)) {
+        let raw_may_leave = match known {
+            Some(source) if source.deeds.is_none() => true,
+            Some(source) => !source.filtered && !source.dropped && self.plan.may_show_raw(raw),
+            None => self.plan.content == Content::Full && self.plan.may_show_raw(raw),
+        };
+        if raw_may_leave && dead.whole {
             dead.record = Some(String::from_utf8_lossy(raw).into_owned());
-        } else if let Some(source) = known.filter(|s| bears && !s.dropped) {
-            dead.fields = allowed::allowed_copy(&self.plan.want, self.text, range.start, 0, &source.allowed);
+        } else if let Some(source) = known.filter(|s| !s.dropped)
+            && let Some(deeds) = &source.deeds
+        {
+            // Classes of payload paths hold for the payload under whichever name it comes.
+            let view = View { text: self.text, slots: &self.scratch.slots };
+            let payload = source.payload.as_ref().map(|p| (view.cell(p.key, 0), p.root));
+            let payload = payload.filter(|(key, _)| key.kind.is_string());
+            let copier = allowed::Copier {
+                want: &self.plan.want,
+                deeds,
+                pseudonyms: self.plan.pseudonyms.as_ref(),
+                payload: payload.map(|(key, root)| (key.inner(self.text), root)),
+            };
+            dead.fields = copier.copy(self.text, range.start, 0);
         }
         self.out.dead.push(dead);
     }

@@ -3,10 +3,12 @@
 
 pub mod indicator;
 pub mod net;
+pub mod pseudonym;
 pub mod time;
 
 use std::collections::HashMap;
 
+use hmac::{Hmac, Mac};
 use regex::Regex;
 use sha2::{Digest, Sha256};
 
@@ -75,6 +77,8 @@ pub enum Step {
     },
     Redact(String),
     Lookup(Lookup),
+    /// No word of the dialect: the last step of what may only leave like this.
+    Pseudonym(pseudonym::Pseudonyms),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -123,6 +127,14 @@ impl Glob {
 
     pub fn is_pattern(text: &str) -> bool {
         text.contains('*')
+    }
+
+    /// The one text that it matches.
+    pub fn text(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
     }
 
     pub fn matches(&self, text: &[u8]) -> bool {
@@ -261,6 +273,8 @@ pub fn apply(step: &Step, text: &str, is_string: bool, out: &mut String) -> Resu
             }
             None => return Ok(Made::Nothing),
         },
+        Step::Pseudonym(pseudonyms) if !text.is_empty() => pseudonyms.push(text, out),
+        Step::Pseudonym(_) => return Ok(Made::Nothing),
     }
     Ok(Made::Text)
 }
@@ -289,20 +303,13 @@ fn push_display(value: impl std::fmt::Display, out: &mut String) {
 
 /// SHA-256 in lower-case hexadecimal; with a key, HMAC-SHA-256 (RFC 2104).
 fn hash(key: &str, text: &str, out: &mut String) {
-    let digest = if key.is_empty() {
-        Sha256::digest(text.as_bytes())
-    } else {
-        let mut block = [0u8; 64];
-        if key.len() > 64 {
-            block[..32].copy_from_slice(&Sha256::digest(key.as_bytes()));
-        } else {
-            block[..key.len()].copy_from_slice(key.as_bytes());
-        }
-        let inner =
-            Sha256::new().chain_update(block.map(|b| b ^ 0x36)).chain_update(text.as_bytes()).finalize();
-        Sha256::new().chain_update(block.map(|b| b ^ 0x5c)).chain_update(inner).finalize()
-    };
-    push_hex(&digest, out);
+    if !key.is_empty()
+        && let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes())
+    {
+        mac.update(text.as_bytes());
+        return push_hex(&mac.finalize().into_bytes(), out);
+    }
+    push_hex(&Sha256::digest(text.as_bytes()), out);
 }
 
 pub fn push_hex(bytes: &[u8], out: &mut String) {

@@ -2,6 +2,8 @@
 //! Every check that can be made before the first record is made here, and privacy is decided here:
 //! a row that may not be read is not compiled. Knows no input and no text.
 
+mod coverage;
+mod lint;
 mod privacy;
 mod schema;
 mod shape;
@@ -11,7 +13,11 @@ mod tree;
 
 use std::sync::Arc;
 
-pub use privacy::Content;
+pub(crate) use coverage::copies;
+pub use coverage::{Coverage, Documented, Fate, coverage};
+pub use lint::lint;
+use privacy::Mode;
+pub use privacy::{Content, Deed, Deeds};
 pub use shape::{
     Check, Coerce, Copies, Field, Finder, Key, Label, Leaf, LeafType, List, Object, Origin, Part, Probes, Read, ReadAt, Run,
     Shape, TemplatePiece,
@@ -20,8 +26,10 @@ pub use shape::{
 use crate::catalog::{Catalog, Mapping};
 use crate::error::{Diagnostic, Error};
 use crate::json::{Mask, NodeId, SlotAt, Want};
+use crate::ops::pseudonym::Pseudonyms;
+use crate::ops::time::Zone;
 use crate::panther::Schema;
-use crate::table::Dialect;
+use crate::table::{Dialect, SourceDef};
 
 /// What a run is asked to do with records, before any is read.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +41,31 @@ pub struct Request {
     pub content: Content,
     /// What an unrecognised record is taken as; records of other sources are refused.
     pub source: Option<String>,
+    /// Paths of class secret are treated as content.
+    pub keep_secrets: bool,
+    /// What takes the place of values of class pii.
+    pub pseudonyms: Option<Pseudonyms>,
+    /// The zone of times that do not say their offset.
+    pub timezone: Option<Zone>,
+    /// The site that the records come from.
+    pub site: Option<String>,
+}
+
+impl Request {
+    /// What the run sets in every event: the name of the setting, and its value.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let site = self.site.iter().map(|site| ("site", site.clone()));
+        site.chain(self.timezone.iter().map(|zone| ("timezone", zone.to_string()))).collect()
+    }
+
+    fn mode(&self) -> Mode {
+        Mode {
+            content: self.content,
+            keep_secrets: self.keep_secrets,
+            pseudonyms: self.pseudonyms.clone(),
+            zone: self.timezone,
+        }
+    }
 }
 
 /// The compiled mappings: immutable, shared by every worker.
@@ -51,6 +84,10 @@ pub struct Plan {
     pub envelope_paths: Vec<Vec<String>>,
     /// See [`Request::source`].
     pub only_source: Option<usize>,
+    /// See [`Request::pseudonyms`].
+    pub pseudonyms: Option<Pseudonyms>,
+    /// Keys that no raw text may mention which no source could be asked about.
+    pub secret_keys: Vec<String>,
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -70,10 +107,14 @@ pub struct SourcePlan {
     pub filtered: bool,
     /// None mode on a source that bears content: its records are dropped by rule.
     pub dropped: bool,
-    /// By node: may be copied out in metadata mode.
-    pub allowed: Vec<bool>,
-    /// By node: the class the source declares, for reports.
+    /// What becomes of its scalars, where not all of them may leave as they are.
+    pub deeds: Option<Deeds>,
+    /// By node: the source declares its class.
     pub declared: Vec<bool>,
+    /// The source declares any class at all.
+    pub documents: bool,
+    /// The record types that are documented.
+    pub kinds: Vec<crate::ops::Glob>,
 }
 
 #[derive(Debug)]
@@ -112,6 +153,10 @@ pub struct Lane {
     pub leaves: Vec<String>,
     /// By node: the lane reads its value.
     pub consumed: Vec<bool>,
+    /// By node: the lane copies it with everything below.
+    pub whole: Vec<bool>,
+    /// By node: it is left unread on purpose.
+    pub ignored: Vec<bool>,
     /// By node: payload values walked under the payload root, or under a field of their own name.
     pub payload_view: PayloadView,
     pub rules: Option<TypeRules>,
@@ -120,10 +165,10 @@ pub struct Lane {
     pub expected_rate: Option<f64>,
     /// Target paths whose rows may not be read in this content mode.
     pub withheld: Vec<String>,
+    /// Target paths whose type takes no pseudonym, and whose value is of class pii.
+    pub unpseudonymized: Vec<String>,
     /// How many presence bits an event needs.
     pub presences: usize,
-    /// Composite values are copied through the source's allow-list.
-    pub filtered: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -140,6 +185,22 @@ pub struct TypeRules {
     pub generic: Option<Box<[u8]>>,
     pub needs: std::collections::HashMap<Box<[u8]>, Vec<Vec<u16>>>,
     pub fallback: Vec<Box<[u8]>>,
+    /// By presence bit: the path, and whether the mode takes its rows away.
+    pub paths: Vec<(String, bool)>,
+}
+
+impl TypeRules {
+    /// The first need of a type that is not met through no fault of the mode, and what it is.
+    #[cold]
+    pub fn unmet(&self, name: &[u8], present: &[bool]) -> Option<(&str, String)> {
+        let open =
+            |any: &&Vec<u16>| any.iter().all(|&bit| !present[bit as usize] && !self.paths[bit as usize].1);
+        let need = self.needs.get(name)?.iter().find(open)?;
+        let names: Vec<&str> = need.iter().map(|&bit| self.paths[bit as usize].0.as_str()).collect();
+        let what =
+            format!("an event of type `{}` needs `{}`", String::from_utf8_lossy(name), names.join("` or `"));
+        Some((names.first()?, what))
+    }
 }
 
 #[derive(Debug)]
@@ -192,9 +253,22 @@ impl Plan {
             envelopes: parts.envelopes,
             envelope_paths: parts.envelope_paths,
             only_source,
+            pseudonyms: request.pseudonyms.clone(),
+            secret_keys: privacy::secret_keys(catalog.sources.values(), &request.mode()),
             warnings: parts.warnings,
             want,
         })
+    }
+
+    /// Nothing in a raw text looks like a secret: it neither names the key of one nor spells keys
+    /// so that one cannot tell. Who asks for pseudonyms gets no raw text.
+    pub fn may_show_raw(&self, text: &[u8]) -> bool {
+        if self.pseudonyms.is_some() {
+            return false;
+        }
+        let holds = |part: &[u8]| memchr::memmem::find(text, part).is_some();
+        self.secret_keys.is_empty()
+            || !(holds(b"\\u00") || self.secret_keys.iter().any(|key| holds(key.as_bytes())))
     }
 
     /// The name of a source, or nothing for the row of unrecognised records.
@@ -216,6 +290,15 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
     let mut wrong = catalog.wrong.clone();
     let mut warnings = Vec::new();
     let mut roots = Vec::new();
+    let mode = request.mode();
+    for target in request.targets.iter().map(|name| &catalog.targets[name]) {
+        for (setting, _) in request.settings() {
+            if !target.settings.contains_key(setting) {
+                let message = format!("the target `{}` has no place for the {setting} of a run", target.name);
+                warnings.push(target.at.complain(&(0..0), message));
+            }
+        }
+    }
     let (mut envelopes, mut envelope_paths) = (Vec::new(), Vec::new());
     for def in catalog.sources.values() {
         let payload = def.payload.as_ref().map(|_| {
@@ -240,12 +323,12 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
         let mut row = Vec::new();
         for name in &request.targets {
             let target = &catalog.targets[name];
-            let scope = sources::PathScope { def: Some(def), payload: roots[i], content: request.content };
+            let scope = sources::PathScope { def: Some(def), payload: roots[i], mode: &mode };
             let user = target.dialect == Dialect::Panther && !request.schemas.is_empty();
             let route = match catalog.mappings.get(&(def.name.clone(), name.clone())) {
                 _ if user => schemas(&request.schemas, &scope, want),
                 Some(Mapping::Table(table)) => {
-                    match tables::compile(table, target, &scope, want, &mut warnings) {
+                    match tables::compile(table, target, &scope, &request.settings(), want, &mut warnings) {
                         Ok(lane) => Route::Lanes(vec![lane]),
                         Err(list) => {
                             wrong.extend(list);
@@ -256,7 +339,13 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
                 Some(Mapping::Schema(schema)) => schemas(std::slice::from_ref(schema), &scope, want),
                 None => Route::Nowhere,
             };
-            row.push(route);
+            row.push(ignoring(
+                route,
+                def,
+                catalog.mappings.get(&(def.name.clone(), name.clone())),
+                roots[i],
+                want,
+            ));
         }
         lanes.push(row);
     }
@@ -267,7 +356,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
                 row.iter().any(|r| matches!(r, Route::Lanes(lanes) if lanes.iter().any(reads)));
         }
     }
-    let nobody = sources::PathScope { def: None, payload: None, content: request.content };
+    let nobody = sources::PathScope { def: None, payload: None, mode: &mode };
     let unrecognised = request.targets.iter().map(|name| {
         let user = catalog.targets[name].dialect == Dialect::Panther && !request.schemas.is_empty();
         if user { schemas(&request.schemas, &nobody, want) } else { Route::Nowhere }
@@ -278,6 +367,28 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
         return Err(Error::Mappings(wrong));
     }
     Ok(Parts { sources, rules, lanes, envelopes, envelope_paths, warnings })
+}
+
+/// Marks what the files of a pair leave unread on purpose.
+fn ignoring(
+    mut route: Route,
+    def: &SourceDef,
+    mapping: Option<&Mapping>,
+    payload: Option<NodeId>,
+    want: &Want,
+) -> Route {
+    let own = match mapping {
+        Some(Mapping::Table(table)) => table.ignored.as_slice(),
+        _ => &[],
+    };
+    let paths = own.iter().chain(&def.ignored).map(|ignored| &ignored.path.is);
+    let nodes: Vec<NodeId> = paths.flat_map(|path| privacy::nodes(path, payload, want)).collect();
+    if let Route::Lanes(lanes) = &mut route {
+        for lane in lanes {
+            nodes.iter().for_each(|node| lane.ignored[*node as usize] = true);
+        }
+    }
+    route
 }
 
 /// The most specific schema is tried first; equals keep the order in which they were given.

@@ -1,11 +1,14 @@
 //! The table dialect as it is written: sources, targets and the tables between them, read into
 //! plain data with a place on everything. Knows the words; does not know how a row is executed.
 
+mod ignored;
 mod path;
 mod rows;
 mod source;
 mod target;
 
+pub use ignored::Ignored;
+pub(crate) use ignored::parse_ignored;
 pub use path::{Head, Path, Seg, parse_path, parse_target_path};
 pub use rows::{Cond, From, Label, ListStep, Piece, Row, Table, parse_cond};
 pub use source::{Class, Let, SourceDef};

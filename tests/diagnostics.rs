@@ -585,7 +585,7 @@ const TARGET_EDITS: &[Edit] = &[
     ("target: mini", "target: maxi", &["1:9: this file is `targets/mini.yaml`: `target` should be `mini`, not `maxi`"]),
     ("target: mini", "taget: mini", &["1:1: unknown key of a target `taget` | did you mean `target`?"]),
     ("target: mini", "target: mini\ndialect: tabls", &["2:10: unknown dialect `tabls` | did you mean `tables`?"]),
-    ("target: mini", "target: mini\nflavour: x", &["2:1: unknown key of a target `flavour` | known: target, description, dialect, root, generic, event_type, required, max_bytes, forbidden, fallback, rules, types, enums, deprecated"]),
+    ("target: mini", "target: mini\nflavour: x", &["2:1: unknown key of a target `flavour` | known: target, description, dialect, root, generic, event_type, required, max_bytes, forbidden, fallback, rules, types, enums, deprecated, settings"]),
     ("root: Event", "root: Evnt", &["2:7: `root` names a type: there is no `Evnt`"]),
     ("root: Event\n", "", &["1:1: `root` names a type: there is no ``"]),
     ("    note: string", "    note: strng", &["16:11: unknown type `strng`"]),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use logmill::ops::time::Zone;
 
 /// Turn OpenAI audit and ChatGPT compliance records into SIEM events, by tables.
 ///
@@ -24,6 +25,8 @@ pub enum Command {
     Validate(Validate),
     /// Compare fixtures with what the mappings make of them.
     Check(Check),
+    /// Show how much of what the sources document the mappings read.
+    Coverage(Coverage),
     /// Show the sources, the targets and which pairs have a mapping.
     List(Mappings),
 }
@@ -43,6 +46,18 @@ pub struct Read {
     /// How much conversation content is read.
     #[arg(long, value_enum, default_value_t = Content::Metadata)]
     pub content: Content,
+    /// Let secrets (signed links and the like) leave where content may.
+    #[arg(long)]
+    pub keep_secrets: bool,
+    /// Replace values of class pii by a keyed hash (HMAC-SHA-256); the key is the file's bytes.
+    #[arg(long, value_name = "KEYFILE")]
+    pub pseudonymize: Option<PathBuf>,
+    /// The site the records come from: set in every event of targets that have a field for it.
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub site: Option<String>,
+    /// The time zone of times that do not say their offset, as Europe/Berlin or +02:00.
+    #[arg(long, value_name = "ZONE", value_parser = Zone::parse, allow_hyphen_values = true)]
+    pub timezone: Option<Zone>,
     /// Take unrecognised records as this source, and refuse records of any other.
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
@@ -117,6 +132,21 @@ pub struct Check {
     /// Write what is found as what is expected.
     #[arg(long)]
     pub bless: bool,
+    #[command(flatten)]
+    pub mappings: Mappings,
+}
+
+#[derive(Parser, Debug)]
+pub struct Coverage {
+    /// Of this source alone [default: all].
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// To this target alone [default: all that have a mapping].
+    #[arg(long, value_name = "TARGET")]
+    pub to: Option<String>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub mappings: Mappings,
 }

@@ -5,7 +5,7 @@
 
 use super::scan::{any_number, digits_end, skip_space};
 use super::walk::{Rows, add_list};
-use super::{Cell, Kind, Marks, NodeId, Rest, Slots, Want};
+use super::{Cell, Hit, Kind, Marks, NodeId, Rest, Slots, Want};
 
 /// Walks the object at `at` into `slots`, which were reset; the offset behind it.
 pub(super) fn walk(
@@ -33,7 +33,7 @@ struct Quick<'a> {
     root: &'a mut [Cell],
     present: &'a mut [u64],
     scopes: &'a mut [Rows],
-    hits: &'a mut Vec<NodeId>,
+    hits: &'a mut Vec<Hit>,
     rest: &'a mut Vec<Rest>,
 }
 
@@ -106,7 +106,7 @@ impl Quick<'_> {
             _ => {
                 let (end, kind) = self.skip(at, depth);
                 if kind.is_leaf() {
-                    self.hits.push(node);
+                    self.hits.push(Hit { node, at: at as u32 });
                 }
                 (end, kind)
             }

@@ -14,6 +14,13 @@ pub struct Rest {
     pub value: Cell,
 }
 
+/// A leaf that was met: its node, and where its value begins.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Hit {
+    pub node: NodeId,
+    pub at: u32,
+}
+
 /// What a walk leaves behind. One per worker, reused for every record.
 #[derive(Clone, Debug, Default)]
 pub struct Slots {
@@ -25,7 +32,7 @@ pub struct Slots {
     /// at what is there.
     pub(super) present: Vec<u64>,
     /// Nodes whose leaf was present, in the order of the text.
-    pub hits: Vec<NodeId>,
+    pub hits: Vec<Hit>,
     pub rest: Vec<Rest>,
     key: String,
 }
@@ -70,7 +77,10 @@ impl Slots {
 
     /// Whether two walks left the same behind.
     pub fn same(&self, other: &Slots) -> bool {
-        self.root == other.root && self.scopes == other.scopes && self.hits == other.hits && self.rest == other.rest
+        self.root == other.root
+            && self.scopes == other.scopes
+            && self.hits == other.hits
+            && self.rest == other.rest
     }
 
     /// Whether a walk has already left a value of the record's own root.
@@ -302,7 +312,7 @@ impl Walk<'_> {
             _ => {
                 let (end, kind) = self.scan.value(at, depth, self.max_depth)?;
                 if kind.is_leaf() {
-                    self.slots.hits.push(node);
+                    self.slots.hits.push(Hit { node, at: at as u32 });
                 }
                 (end, kind)
             }

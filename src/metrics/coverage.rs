@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::json::{Kind, NodeId, Want, cell_at, elements, members, push_step, unescape};
+use crate::json::{self, Kind, NodeId, Want, cell_at, elements, members, push_step, unescape};
 
 /// A path: below the number of the trie's nodes it is that node, from there on it is learned.
 pub type PathId = u32;
@@ -24,6 +24,10 @@ pub struct Learned {
     paths: Vec<LearnedPath>,
     /// By parent, sorted by name.
     children: HashMap<PathId, Named>,
+    /// Leaves that count under a path above their own, because there were too many paths.
+    overflow: u64,
+    /// Where a value stands that is counted elsewhere.
+    passed_by: Option<usize>,
     key: String,
 }
 
@@ -40,18 +44,28 @@ impl Learned {
         Learned { known, ..Learned::default() }
     }
 
-    /// Calls `seen` for every leaf of the value at `at`, a member `key` (raw) of `parent`.
-    /// Returns the end of the value.
+    /// From now on, a value at this offset counts elsewhere.
+    pub fn pass_by(&mut self, at: Option<usize>) {
+        self.passed_by = at;
+    }
+
+    /// Calls `seen` with the path and the offset of every leaf of the value at `at`, a member `key`
+    /// (raw) of `parent`. Returns the end of the value.
     pub fn learn(
         &mut self,
         parent: PathId,
         key: &[u8],
         text: &[u8],
         at: usize,
-        seen: &mut dyn FnMut(PathId),
+        seen: &mut dyn FnMut(PathId, usize),
     ) -> usize {
         let id = self.child(parent, key, false);
         self.value(id, text, at, MAX_LEVELS, seen)
+    }
+
+    /// The same for the value at `at` whose own path is known.
+    pub fn inside(&mut self, id: PathId, text: &[u8], at: usize, seen: &mut dyn FnMut(PathId, usize)) {
+        self.value(id, text, at, MAX_LEVELS, seen);
     }
 
     fn value(
@@ -60,8 +74,11 @@ impl Learned {
         text: &[u8],
         at: usize,
         levels: usize,
-        seen: &mut dyn FnMut(PathId),
+        seen: &mut dyn FnMut(PathId, usize),
     ) -> usize {
+        if self.passed_by == Some(at) {
+            return json::skip_value(text, at, json::MAX_DEPTH).unwrap_or(text.len());
+        }
         let deeper = levels > 0;
         match text.get(at) {
             Some(b'{') if deeper => members(text, at, &mut |key, i| {
@@ -75,7 +92,7 @@ impl Learned {
             _ => {
                 let cell = cell_at(text, at);
                 if cell.kind.is_leaf() {
-                    seen(id);
+                    seen(id, at);
                 }
                 if cell.kind == Kind::Absent { text.len() } else { cell.end as usize }
             }
@@ -96,7 +113,10 @@ impl Learned {
         let list = self.children.entry(parent).or_default();
         match list.binary_search_by(|(n, _)| (**n).cmp(name.as_bytes())) {
             Ok(i) => list[i].1,
-            Err(_) if self.paths.len() >= MAX_PATHS => parent,
+            Err(_) if self.paths.len() >= MAX_PATHS => {
+                self.overflow += 1;
+                parent
+            }
             Err(_) if list.len() > MAX_CHILDREN && name != "*" => self.named(parent, "*", false),
             Err(i) => {
                 let id = (self.known + self.paths.len()) as PathId;
@@ -109,6 +129,7 @@ impl Learned {
 
     /// Learns what another worker learned; gives its ids in mine.
     pub fn merge(&mut self, other: &Learned) -> impl Fn(PathId) -> PathId + use<> {
+        self.overflow += other.overflow;
         let known = self.known as PathId;
         let mut ids: Vec<PathId> = Vec::with_capacity(other.paths.len());
         for path in &other.paths {
@@ -146,6 +167,21 @@ impl Learned {
             }
         }
         text
+    }
+
+    /// A path that stands for all undeclared members of what holds it, of which there are too many.
+    pub(super) fn is_crowded(&self, mut id: PathId) -> bool {
+        while let Some(path) = (id as usize).checked_sub(self.known).and_then(|i| self.paths.get(i)) {
+            if self.children.get(&path.parent).is_some_and(|c| c.len() > MAX_CHILDREN) {
+                return true;
+            }
+            id = path.parent;
+        }
+        false
+    }
+
+    pub(super) fn overflow(&self) -> u64 {
+        self.overflow
     }
 
     pub fn known(&self) -> usize {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::drift::{self, undeclared};
 use super::{Counts, LaneCounts, Outcomes, Reason, TypeCounts, Types};
 use crate::plan::{Lane, Plan, Route};
 
@@ -76,7 +77,11 @@ pub fn report(plan: &Plan, counts: &Counts, run: &RunFacts) -> Value {
     for (i, types) in counts.sources.iter().enumerate() {
         if !types.is_empty() {
             let name = plan.source_name(i).unwrap_or("(unrecognised)");
-            sources.insert(name.into(), source(plan, types));
+            let mut of_source = source(plan, types);
+            if let Some(out) = of_source.as_object_mut() {
+                drift::describe(plan, counts, i, types, run, out);
+            }
+            sources.insert(name.into(), of_source);
         }
     }
     let inputs: Vec<Value> = run
@@ -88,6 +93,7 @@ pub fn report(plan: &Plan, counts: &Counts, run: &RunFacts) -> Value {
     json!({
         "logmill": run.version,
         "content": plan.content.name(),
+        "pseudonymized": plan.pseudonyms.is_some(),
         "records": counts.records,
         "blank_lines": counts.blank_lines,
         "lone_surrogates_replaced": counts.lone_surrogates,
@@ -119,7 +125,7 @@ fn target(plan: &Plan, counts: &Counts, index: usize, rate: &Rate) -> Value {
         };
         for (l, lane) in list.iter().enumerate() {
             let counts_of = &counts.lanes[s][index][l];
-            if counts_of.present.iter().all(|n| *n == 0) && counts_of.events == 0 {
+            if counts_of.leaves.is_empty() && counts_of.events == 0 {
                 continue;
             }
             let source = plan.source_name(s).unwrap_or("(unrecognised)");
@@ -146,20 +152,25 @@ fn target(plan: &Plan, counts: &Counts, index: usize, rate: &Rate) -> Value {
 fn mapping(plan: &Plan, counts: &Counts, lane: &Lane, c: &LaneCounts) -> Value {
     let mut consumed: BTreeMap<String, u64> = BTreeMap::new();
     let mut unmapped: BTreeMap<String, u64> = BTreeMap::new();
-    for (id, &n) in c.present.iter().enumerate().filter(|(_, n)| **n > 0) {
-        let id = id as u32;
+    let mut ignored: BTreeMap<String, u64> = BTreeMap::new();
+    for (id, list) in c.leaves.seen() {
         let node = counts.learned.known_above(id);
-        let list = if reads(plan, lane, node) { &mut consumed } else { &mut unmapped };
-        *list.entry(shown(plan, &counts.learned.path(&plan.want, id))).or_default() += n;
+        let fate = match () {
+            // What is inside a value that is read as one is not read, unless the value is copied.
+            _ if node == id && lane.consumed[node as usize] => &mut consumed,
+            _ if crate::plan::copies(lane, node, &plan.want) => &mut consumed,
+            _ if is_or_below(plan, &lane.ignored, node) => &mut ignored,
+            _ => &mut unmapped,
+        };
+        *fate.entry(shown(plan, &counts.learned.path(&plan.want, id))).or_default() +=
+            list.iter().sum::<u64>();
     }
-    for (node, &n) in c.undeclared.iter().enumerate().filter(|(_, n)| **n > 0) {
-        let above = plan.want.path(node as u32);
-        let path =
-            if above.is_empty() { "(undeclared)".to_string() } else { format!("{above}.(undeclared)") };
-        *unmapped.entry(shown(plan, &path)).or_default() += n;
+    for (node, list) in c.undeclared.seen() {
+        let path = undeclared(&plan.want.path(node));
+        *unmapped.entry(shown(plan, &path)).or_default() += list.iter().sum::<u64>();
     }
     let sum = |list: &BTreeMap<String, u64>| list.values().sum::<u64>();
-    let (read, left) = (sum(&consumed), sum(&unmapped));
+    let (read, ignored_leaves, left) = (sum(&consumed), sum(&ignored), sum(&unmapped));
     // The same target path may have several rows.
     let by_path = |numbers: &[u64]| {
         let mut list: BTreeMap<&str, u64> = BTreeMap::new();
@@ -168,32 +179,43 @@ fn mapping(plan: &Plan, counts: &Counts, lane: &Lane, c: &LaneCounts) -> Value {
         }
         json!(list)
     };
+    let by_node = |numbers: &[u64]| {
+        let met = numbers.iter().enumerate().filter(|(_, n)| **n > 0);
+        let list: BTreeMap<String, u64> =
+            met.map(|(node, n)| (shown(plan, &plan.want.path(node as u32)), *n)).collect();
+        json!(list)
+    };
     let mut fallbacks: BTreeMap<String, u64> = BTreeMap::new();
     for ((from, to), n) in &c.fallbacks {
         *fallbacks.entry(format!("{from} -> {to}")).or_default() += n;
     }
     json!({
         "events": c.events,
-        "leaves_present": read + left,
+        "leaves_present": read + ignored_leaves + left,
         "leaves_consumed": read,
+        "leaves_ignored": ignored_leaves,
         "leaves_unmapped": left,
-        "coverage_percentage": percent(read, read + left),
+        "coverage_percentage": percent(read, read + ignored_leaves + left),
         "consumed": consumed,
+        "ignored": ignored,
         "unmapped": unmapped,
         "fields_filled": by_path(&c.filled),
         "conversions_failed": by_path(&c.failed),
+        "values_unfit": by_node(&c.unfit),
+        "values_passed_over": by_node(&c.passed),
         "lookups_defaulted": by_path(&c.defaulted),
         "values_cut": by_path(&c.cut),
         "event_type_fallbacks": fallbacks,
         "withheld_by_content_mode": lane.withheld,
+        "withheld_by_pseudonyms": lane.unpseudonymized,
     })
 }
 
-/// The lane reads the node, or a whole value above it.
-fn reads(plan: &Plan, lane: &Lane, node: u32) -> bool {
+/// The node, or one above it, is marked.
+fn is_or_below(plan: &Plan, marks: &[bool], node: u32) -> bool {
     let mut at = Some(node);
     while let Some(node) = at {
-        if lane.consumed[node as usize] {
+        if marks[node as usize] {
             return true;
         }
         at = plan.want.parent(node);
@@ -202,7 +224,7 @@ fn reads(plan: &Plan, lane: &Lane, node: u32) -> bool {
 }
 
 /// A payload's path is shown as `$payload`, whichever source's it is.
-fn shown(plan: &Plan, path: &str) -> String {
+pub(super) fn shown(plan: &Plan, path: &str) -> String {
     for source in &plan.sources {
         let root = format!("\"$payload:{}\"", source.name);
         let plain = format!("$payload:{}", source.name);

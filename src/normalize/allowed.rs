@@ -1,76 +1,135 @@
-//! Copies of values through a source's allow-list, for the modes that may not show the whole.
+//! Copies of values of which not every scalar may leave as it is: what a source's classes hide is
+//! left out, and what identifies a person gets a pseudonym.
 
-use crate::json::{self, NodeId, Want};
+use crate::json::{self, Cell, NodeId, Want};
+use crate::ops::pseudonym::Pseudonyms;
+use crate::plan::{Deed, Deeds};
 
-/// The parts of a value that a source's allow-list names: scalars at allowed nodes, and the
-/// containers around them. `None` when nothing is allowed.
-pub(super) fn allowed_copy(
-    want: &Want,
-    text: &[u8],
-    at: usize,
-    node: NodeId,
-    allowed: &[bool],
-) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    copy_allowed(want, text, at, node, allowed, &mut out);
-    (!out.is_empty()).then_some(out)
+/// What copying needs to know beside the value.
+#[derive(Clone, Copy)]
+pub(super) struct Copier<'a> {
+    pub(super) want: &'a Want,
+    pub(super) deeds: &'a Deeds,
+    pub(super) pseudonyms: Option<&'a Pseudonyms>,
+    /// The payload of a whole record: the raw key under which it may come, and its root.
+    pub(super) payload: Option<(&'a [u8], NodeId)>,
 }
 
-/// Appends the allowed parts of the value at `at`; the end of the value.
-pub(super) fn copy_allowed(
-    want: &Want,
-    text: &[u8],
-    at: usize,
-    node: NodeId,
-    allowed: &[bool],
-    out: &mut Vec<u8>,
-) -> usize {
-    let start = out.len();
-    let skip = |i| json::skip_value(text, i, json::MAX_DEPTH).unwrap_or(text.len());
-    // One part of a container: its key (or nothing) and the value behind, unless that is empty.
-    let part = |key: &[&[u8]], i: usize, child: NodeId, out: &mut Vec<u8>| {
-        let before = out.len();
-        if before > start + 1 {
-            out.push(b',');
+/// Where a value stands: at a node of the trie, or at a path that nothing names.
+#[derive(Clone, Copy)]
+enum Place {
+    Node(NodeId),
+    Unknown(Deed),
+}
+
+impl Copier<'_> {
+    /// The parts of the value at `at` that may leave, with the containers around them; `None` when
+    /// nothing is left.
+    pub(super) fn copy(&self, text: &[u8], at: usize, node: NodeId) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        self.value(text, at, Place::Node(node), &mut out);
+        (!out.is_empty()).then_some(out)
+    }
+
+    /// Appends what may leave of the value at `at`; the end of the value.
+    fn value(&self, text: &[u8], at: usize, place: Place, out: &mut Vec<u8>) -> usize {
+        if let Place::Unknown(Deed::Hide) = place {
+            return json::skip_value(text, at, json::MAX_DEPTH).unwrap_or(text.len());
         }
-        key.iter().for_each(|piece| out.extend_from_slice(piece));
-        let body = out.len();
-        let end = copy_allowed(want, text, i, child, allowed, out);
-        if out.len() == body {
-            out.truncate(before);
+        let start = out.len();
+        // One part of a container: its key (or nothing) and the value behind, unless that is empty.
+        let part = |key: &[&[u8]], i: usize, place: Place, out: &mut Vec<u8>| {
+            let before = out.len();
+            if before > start + 1 {
+                out.push(b',');
+            }
+            key.iter().for_each(|piece| out.extend_from_slice(piece));
+            let body = out.len();
+            let end = self.value(text, i, place, out);
+            if out.len() == body {
+                out.truncate(before);
+            }
+            end
+        };
+        let (end, close) = match text.get(at) {
+            Some(b'{') => {
+                out.push(b'{');
+                let end = json::members(text, at, &mut |key, i| {
+                    part(&[b"\"", key, b"\":"], i, self.member(place, key), out)
+                });
+                (end, b'}')
+            }
+            Some(b'[') => {
+                out.push(b'[');
+                let element = self.element(place);
+                let end = json::elements(text, at, &mut |i| part(&[], i, element, out));
+                (end, b']')
+            }
+            _ => {
+                let cell = json::cell_at(text, at);
+                let deed = match place {
+                    Place::Node(node) => self.deeds.of(node),
+                    Place::Unknown(deed) => deed,
+                };
+                match deed {
+                    Deed::Hide => {}
+                    Deed::Token => push_pseudonym(self.pseudonyms, text, &cell, out),
+                    Deed::Keep => {
+                        json::copy_value(&cell, text, out, &mut json::Copied::default());
+                    }
+                }
+                return (cell.end as usize).max(at + 1);
+            }
+        };
+        if out.len() == start + 1 {
+            out.truncate(start);
+        } else {
+            out.push(close);
         }
         end
-    };
-    let (end, close) = match text.get(at) {
-        Some(b'{') => {
-            out.push(b'{');
-            let end = json::members(text, at, &mut |key, i| match want.key(node, key) {
-                Some(child) => part(&[b"\"", key, b"\":"], i, child, out),
-                None => skip(i),
-            });
-            (end, b'}')
-        }
-        Some(b'[') => {
-            out.push(b'[');
-            let element = want.element_of(node);
-            let end = json::elements(text, at, &mut |i| match element {
-                Some(element) => part(&[], i, element, out),
-                None => skip(i),
-            });
-            (end, b']')
-        }
-        _ => {
-            let cell = json::cell_at(text, at);
-            if allowed[node as usize] {
-                json::copy_value(&cell, text, out, &mut json::Copied::default());
-            }
-            return (cell.end as usize).max(at + 1);
-        }
-    };
-    if out.len() == start + 1 {
-        out.truncate(start);
-    } else {
-        out.push(close);
     }
-    end
+
+    fn member(&self, place: Place, key: &[u8]) -> Place {
+        match place {
+            Place::Node(node) => match (self.want.key(node, key), self.payload) {
+                (Some(child), _) => Place::Node(child),
+                (None, Some((name, root))) if node == 0 && is_payload(key, name) => Place::Node(root),
+                // Nested by its dots, where its classes are not known.
+                (None, Some((name, _))) if node == 0 && begins(name, key) => Place::Unknown(Deed::Hide),
+                (None, _) => Place::Unknown(self.deeds.unknown(node)),
+            },
+            unknown => unknown,
+        }
+    }
+
+    fn element(&self, place: Place) -> Place {
+        match place {
+            Place::Node(node) => match self.want.element_of(node) {
+                Some(element) => Place::Node(element),
+                None => Place::Unknown(self.deeds.unknown(node)),
+            },
+            unknown => unknown,
+        }
+    }
+}
+
+/// The text itself, or with its dots as underscores.
+fn is_payload(key: &[u8], name: &[u8]) -> bool {
+    let folded = |b: &u8| if *b == b'.' { b'_' } else { *b };
+    key == name || (key.len() == name.len() && key.iter().copied().eq(name.iter().map(folded)))
+}
+
+fn begins(name: &[u8], key: &[u8]) -> bool {
+    name.strip_prefix(key).is_some_and(|rest| rest.starts_with(b"."))
+}
+
+/// The pseudonym of a scalar as a JSON string; what holds nothing needs none.
+pub(super) fn push_pseudonym(pseudonyms: Option<&Pseudonyms>, text: &[u8], cell: &Cell, out: &mut Vec<u8>) {
+    let Some(pseudonyms) = pseudonyms.filter(|_| !cell.kind.is_null()) else { return };
+    let (mut chars, mut pseudonym) = (String::new(), String::new());
+    json::unescape(cell.inner(text), &mut chars);
+    if !chars.is_empty() {
+        pseudonyms.push(&chars, &mut pseudonym);
+        json::push_quoted(&pseudonym, out);
+    }
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::metrics::Reason;
+use crate::metrics::{Place, Reason};
 use crate::records::Batch;
 
 /// One refused record (for one target, or for all).
@@ -100,6 +100,11 @@ pub(super) struct Lines<'a> {
 impl<'a> Lines<'a> {
     pub(super) fn new(batch: &'a Batch) -> Lines<'a> {
         Lines { batch, counted: 0, newlines: 0 }
+    }
+
+    /// The place in its input of a byte of the batch.
+    pub(super) fn place(&mut self, byte: usize) -> Place {
+        Place { input: self.batch.input, byte: self.batch.base + byte as u64, line: self.at(byte) }
     }
 
     /// The line of a byte of the batch; bytes are mostly asked for in growing order.

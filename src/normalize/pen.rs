@@ -5,10 +5,11 @@ use super::standard::{AnyValues, Stored};
 use super::value::{Failed, Val, expected};
 use crate::json::{self, Cell, Kind, View, Want};
 use crate::metrics::{LaneCounts, Reason};
+use crate::ops::pseudonym::Pseudonyms;
 use crate::ops::time::Instant;
 use crate::plan::{
-    Copies, Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Probes, Read, ReadAt, Shape,
-    TypeRules,
+    Copies, Deed, Deeds, Field, Label, Lane, Leaf, LeafType, List, Object, Origin, Part, Plan, Probes, Read,
+    ReadAt, Shape, TypeRules,
 };
 use crate::table::ListStep;
 
@@ -83,8 +84,9 @@ pub(super) struct Pen<'a> {
     pub(super) facts: &'a Facts<'a>,
     pub(super) standing: &'a mut Standing,
     pub(super) counts: Option<&'a mut LaneCounts>,
-    /// Composites are copied through this allow-list.
-    pub(super) allowed: Option<&'a [bool]>,
+    /// Not every scalar of the source may leave as it is.
+    pub(super) deeds: Option<&'a Deeds>,
+    pub(super) pseudonyms: Option<&'a Pseudonyms>,
     pub(super) out: Vec<u8>,
     /// Lone surrogates that were replaced.
     pub(super) lone: u64,
@@ -113,7 +115,8 @@ impl<'a> Pen<'a> {
             facts,
             standing,
             counts: None,
-            allowed: None,
+            deeds: None,
+            pseudonyms: None,
             out: Vec::new(),
             lone: 0,
             event_time: None,
@@ -167,7 +170,10 @@ impl<'a> Pen<'a> {
         // The first comma was room for the brace.
         self.out[start] = b'{';
         self.out.push(b'}');
-        let generic = lane.rules.as_ref().is_some_and(|rules| self.settle_type(rules));
+        let generic = match &lane.rules {
+            Some(rules) => self.settle_type(rules)?,
+            None => false,
+        };
         self.out.push(b'\n');
         if let Some(counts) = &mut self.counts {
             counts.events += 1;
@@ -176,9 +182,10 @@ impl<'a> Pen<'a> {
     }
 
     /// Replaces an event type whose needs are not met by the first of the fallbacks whose are.
-    fn settle_type(&mut self, rules: &TypeRules) -> bool {
+    /// Whether the type is the generic one; where no type fits, the record is refused.
+    fn settle_type(&mut self, rules: &TypeRules) -> Wrote {
         let Some((start, end)) = self.type_at else {
-            return false;
+            return Ok(false);
         };
         let presence = &self.standing.presence;
         let met = |name: &[u8]| {
@@ -188,17 +195,22 @@ impl<'a> Pen<'a> {
         let proposed = &self.out[start + 1..end - 1];
         let generic = |name: &[u8]| rules.generic.as_deref() == Some(name);
         if met(proposed) {
-            return generic(proposed);
+            return Ok(generic(proposed));
         }
         let Some(name) = rules.fallback.iter().find(|name| &***name != proposed && met(name)) else {
-            return generic(proposed);
+            return match rules.unmet(proposed, presence) {
+                Some((path, what)) => {
+                    Err(Refusal { reason: Reason::Missing, path: path.to_string(), what, shown: None }.into())
+                }
+                None => Ok(generic(proposed)),
+            };
         };
         if let Some(counts) = &mut self.counts {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into();
             *counts.fallbacks.entry((text(proposed), text(name))).or_default() += 1;
         }
         self.out.splice(start + 1..end - 1, name.iter().copied());
-        generic(name)
+        Ok(generic(name))
     }
 
     /// The fields of an object, without its braces and with a comma before each; whether any was written.
@@ -238,7 +250,7 @@ impl<'a> Pen<'a> {
     #[inline(always)]
     fn member(&mut self, field: &Field) -> Result<(), Box<Refusal>> {
         if let Some(copies) = &field.copies
-            && self.allowed.is_none()
+            && self.deeds.is_none()
             && self.copied(field, copies)
         {
             return Ok(());
@@ -328,8 +340,13 @@ impl<'a> Pen<'a> {
     fn shape(&mut self, shape: &Shape) -> Wrote {
         match shape {
             Shape::Leaf(leaves) => {
-                for leaf in leaves {
+                for (i, leaf) in leaves.iter().enumerate() {
                     if self.leaf(leaf)? {
+                        for later in leaves[i + 1..].iter().filter(|later| later.when.is_none()) {
+                            if let Origin::Reads(reads) = &later.origin {
+                                self.pass_over(reads);
+                            }
+                        }
                         return Ok(true);
                     }
                 }
@@ -500,7 +517,7 @@ impl<'a> Pen<'a> {
     #[inline(always)]
     fn plain(&mut self, leaf: &Leaf, reads: &[Read]) -> Wrote {
         let start = self.out.len();
-        for read in reads {
+        for (i, read) in reads.iter().enumerate() {
             let ReadAt::Slot { node, .. } = &read.at else { continue };
             let cell = self.cell(read);
             if cell.kind.is_null() {
@@ -511,7 +528,10 @@ impl<'a> Pen<'a> {
                 ty => self.put_cell(ty, leaf, cell, *node),
             };
             match wrote {
-                Ok(true) => return Ok(true),
+                Ok(true) => {
+                    self.pass_over(&reads[i + 1..]);
+                    return Ok(true);
+                }
                 Ok(false) => {}
                 Err(failed) => {
                     self.failure(leaf, Some(read), failed)?;
@@ -605,7 +625,7 @@ impl<'a> Pen<'a> {
             }
             return Ok(());
         };
-        for read in reads {
+        for (i, read) in reads.iter().enumerate() {
             let mut some = false;
             if read.lists().is_empty() {
                 // Most rows of a table find nothing in most records: that is seen first.
@@ -614,6 +634,7 @@ impl<'a> Pen<'a> {
                     some = self.one_value(leaf, Some(read), f)?;
                 }
                 if some {
+                    self.pass_over(&reads[i + 1..]);
                     break;
                 }
                 continue;
@@ -625,6 +646,7 @@ impl<'a> Pen<'a> {
                 Ok(true)
             })?;
             if some {
+                self.pass_over(&reads[i + 1..]);
                 break;
             }
         }
@@ -667,9 +689,17 @@ impl<'a> Pen<'a> {
     fn failure(&mut self, leaf: &Leaf, read: Option<&Read>, failed: Failed) -> Wrote {
         if let Some(counts) = &mut self.counts {
             counts.failed[leaf.counter as usize] += 1;
+            if let Some(ReadAt::Slot { node, .. }) = read.map(|read| &read.at) {
+                counts.unfit[*node as usize] += 1;
+            }
         }
         let path = read.map_or_else(String::new, |r| r.path.clone());
-        let cell = read.map(|r| self.cell(r)).filter(|c| !c.kind.is_null() && !c.kind.is_composite());
+        let open = |read: &&Read| match (&read.at, self.deeds) {
+            (ReadAt::Slot { node, .. }, Some(deeds)) => deeds.of(*node) == Deed::Keep,
+            _ => true,
+        };
+        let cell = read.filter(open).map(|r| self.cell(r));
+        let cell = cell.filter(|c| !c.kind.is_null() && !c.kind.is_composite());
         let shown = cell.map(|c| {
             let raw = String::from_utf8_lossy(c.raw(self.view.text));
             match raw.char_indices().nth(80) {

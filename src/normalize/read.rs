@@ -4,7 +4,7 @@ use super::pen::{CLOSED, Pen, Refusal};
 use super::value::{Failed, Val, push_time};
 use crate::json::{Cell, Kind, SlotAt};
 use crate::ops::{self, Made, Test};
-use crate::plan::{Check, Read, ReadAt, TemplatePiece};
+use crate::plan::{Check, Deed, Read, ReadAt, TemplatePiece};
 
 /// Facts of the line around a record, in the order of `ops::words::FACT`.
 #[derive(Clone, Debug, Default)]
@@ -55,14 +55,37 @@ impl<'a> Pen<'a> {
         result
     }
 
+    /// Counts what stands at paths that an earlier one came before: it is not written here.
+    #[inline(always)]
+    pub(super) fn pass_over(&mut self, reads: &[Read]) {
+        if !reads.is_empty() {
+            self.count_passed(reads);
+        }
+    }
+
+    fn count_passed(&mut self, reads: &[Read]) {
+        for read in reads {
+            let ReadAt::Slot { node, .. } = &read.at else { continue };
+            let mut values = 0;
+            let looked = self.each_row(read.lists(), &mut |pen| {
+                values += !pen.cell(read).kind.is_null() as u64;
+                Ok(true)
+            });
+            debug_assert!(looked.is_ok(), "looking refuses nothing");
+            if let Some(counts) = &mut self.counts {
+                counts.passed[*node as usize] += values;
+            }
+        }
+    }
+
     /// The cell of a read in the current rows; absent where its list is not open, and where the
     /// content mode allows only what lies below and a scalar stands there instead.
     #[inline(always)]
     pub(super) fn cell(&self, read: &Read) -> Cell {
         let ReadAt::Slot { slot, node, .. } = &read.at else { return Cell::ABSENT };
         let cell = self.at(*slot);
-        match self.allowed {
-            Some(allowed) if !cell.kind.is_composite() && !allowed[*node as usize] => Cell::ABSENT,
+        match self.deeds {
+            Some(deeds) if !cell.kind.is_composite() && deeds.of(*node) == Deed::Hide => Cell::ABSENT,
             _ => cell,
         }
     }
@@ -146,6 +169,12 @@ impl<'a> Pen<'a> {
             return Ok(val);
         }
         let is_string = match &val {
+            // The copy of a composite finds what of it must be a pseudonym.
+            Val::Cell(cell, _)
+                if cell.kind.is_composite() && read.steps.len() == 1 && read.pseudonymous() =>
+            {
+                return Ok(val);
+            }
             Val::Cell(cell, _) if cell.kind.is_string() && cell.end - cell.start == 2 => {
                 return Ok(Val::Nothing);
             }

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::allowed::copy_allowed;
+use super::allowed::{Copier, push_pseudonym};
 use super::pen::Pen;
 use crate::json::{self, Cell, Kind, NodeId};
 use crate::ops::indicator;
 use crate::ops::time::{self, Instant};
 use crate::ops::{self, net};
 use crate::panther::Check;
-use crate::plan::{Coerce, Leaf, LeafType};
+use crate::plan::{Coerce, Deed, Leaf, LeafType};
 
 /// What a row read.
 #[derive(Clone, Copy, Debug)]
@@ -181,12 +181,11 @@ impl<'a> Pen<'a> {
     /// A whole composite, through the allow-list where there is one.
     fn copy(&mut self, cell: Cell, node: NodeId) -> bool {
         let before = self.out.len();
-        match self.allowed {
-            Some(allowed) => {
-                let mut part = Vec::new();
-                copy_allowed(self.want, self.view.text, cell.start as usize, node, allowed, &mut part);
+        match self.deeds {
+            Some(deeds) => {
+                let copier = Copier { want: self.want, deeds, pseudonyms: self.pseudonyms, payload: None };
                 // Once more through the plain copy, for repeated keys.
-                if !part.is_empty() {
+                if let Some(part) = copier.copy(self.view.text, cell.start as usize, node) {
                     let whole = json::cell_at(&part, 0);
                     json::copy_value(&whole, &part, &mut self.out, &mut self.standing.copied);
                 }
@@ -235,6 +234,10 @@ impl<'a> Pen<'a> {
                 let b = ops::boolean(text).ok_or(Failed::Fit)?;
                 self.out.extend_from_slice(if b { b"true" } else { b"false" });
             }
+            LeafType::Ip => {
+                net::ip_family(text).ok_or(Failed::Fit)?;
+                json::push_quoted(text, &mut self.out);
+            }
             LeafType::Enum(values) => {
                 if !values.contains(text) {
                     return Err(Failed::Fit);
@@ -258,13 +261,24 @@ impl<'a> Pen<'a> {
     pub(super) fn coerce(&mut self, coerce: &Coerce, cell: Cell, node: NodeId) -> Result<bool, Failed> {
         let text = self.view.text;
         let empty = cell.kind == Kind::String && cell.end - cell.start == 2;
+        let token = self.pseudonyms.is_some()
+            && !cell.kind.is_composite()
+            && !empty
+            && self.deeds.is_some_and(|deeds| deeds.of(node) == Deed::Token);
         match coerce {
+            Coerce::Json if token => {
+                push_pseudonym(self.pseudonyms, text, &cell, &mut self.out);
+                return Ok(true);
+            }
             Coerce::Json => return Ok(self.copy_json(cell, node)),
             Coerce::String { indicators, validate } => {
                 if cell.kind.is_composite() {
                     return Err(Failed::Fit);
                 }
-                if cell.kind.is_string() {
+                let before = self.out.len();
+                if token {
+                    push_pseudonym(self.pseudonyms, text, &cell, &mut self.out);
+                } else if cell.kind.is_string() {
                     self.lone += (cell.kind == Kind::Lone) as u64;
                     json::copy_string(&cell, text, &mut self.out);
                 } else {
@@ -275,6 +289,11 @@ impl<'a> Pen<'a> {
                 if !indicators.is_empty() || !validate.is_empty() {
                     let chars = self.chars(cell);
                     validate.iter().try_for_each(|check| holds(check, &chars))?;
+                    let pseudonym = token.then(|| {
+                        let quoted = &self.out[before + 1..self.out.len() - 1];
+                        String::from_utf8_lossy(quoted).into_owned()
+                    });
+                    let chars = pseudonym.map_or(chars, Cow::Owned);
                     let any = &mut self.standing.any;
                     for &one in indicators {
                         indicator::collect(one, &chars, &mut |field, value: &str| any.add(field, value));
@@ -327,7 +346,7 @@ impl<'a> Pen<'a> {
 
     /// Any JSON value as it stands; empty containers and texts too.
     fn copy_json(&mut self, cell: Cell, node: NodeId) -> bool {
-        if cell.kind.is_composite() && self.allowed.is_some() {
+        if cell.kind.is_composite() && self.deeds.is_some() {
             return self.copy(cell, node);
         }
         self.copy_out(cell);

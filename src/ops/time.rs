@@ -5,6 +5,7 @@ mod calendar;
 mod pattern;
 mod scan;
 mod write;
+mod zone;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ pub use self::pattern::Pattern;
 pub use self::write::{
     Fraction, UnixUnit, write_format, write_rfc3339, write_rfc3339_nano, write_stored, write_unix,
 };
+pub use self::zone::Zone;
 
 /// A point in UTC: whole seconds since 1970-01-01T00:00:00Z, and nanoseconds after that second.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -46,6 +48,8 @@ pub enum TimeFormat {
     Cloudflare,
     Strftime(Pattern),
     Layout(Pattern),
+    /// A format whose texts need not say their offset; those that do not are local to the zone.
+    Local(Box<TimeFormat>, Zone),
 }
 
 /// Why a text is not an instant of its format.
@@ -110,6 +114,7 @@ impl TimeFormat {
     pub fn name(&self) -> &str {
         match self {
             TimeFormat::Strftime(pattern) | TimeFormat::Layout(pattern) => &pattern.name,
+            TimeFormat::Local(format, _) => format.name(),
             named => NAMED.iter().find(|(_, format)| format == named).map_or("", |(name, _)| name),
         }
     }
@@ -125,7 +130,19 @@ impl TimeFormat {
             TimeFormat::Rfc3339
             | TimeFormat::Cloudflare
             | TimeFormat::Strftime(_)
-            | TimeFormat::Layout(_) => false,
+            | TimeFormat::Layout(_)
+            | TimeFormat::Local(..) => false,
+        }
+    }
+
+    /// The same format where texts without an offset are local to a zone.
+    pub fn local(self, zone: Zone) -> TimeFormat {
+        match &self {
+            TimeFormat::Rfc3339 | TimeFormat::Cloudflare => TimeFormat::Local(Box::new(self), zone),
+            TimeFormat::Strftime(pattern) | TimeFormat::Layout(pattern) if !pattern.has_zone() => {
+                TimeFormat::Local(Box::new(self), zone)
+            }
+            _ => self,
         }
     }
 }
@@ -170,6 +187,14 @@ pub fn read(format: &TimeFormat, text: &str, is_string: bool) -> Result<Instant,
         TimeFormat::Strftime(pattern) | TimeFormat::Layout(pattern) if is_string => {
             read_steps(&pattern.steps, text.as_bytes())
         }
+        TimeFormat::Local(format, zone) => match (&**format, read(format, text, is_string)) {
+            (TimeFormat::Strftime(_) | TimeFormat::Layout(_), found) => in_range(zone.instant(found?)),
+            (_, Err(TimeFault::Mismatch)) if is_string => match read(format, &format!("{text}Z"), true) {
+                Ok(found) => in_range(zone.instant(found)),
+                Err(_) => Err(TimeFault::Mismatch),
+            },
+            (_, found) => found,
+        },
         TimeFormat::Rfc3339 | TimeFormat::Strftime(_) | TimeFormat::Layout(_) => Err(TimeFault::NotString),
         TimeFormat::Unix => read_unix(text.as_bytes()),
         TimeFormat::UnixMs => from_units(integer(text)?.into(), 1_000),

@@ -1,6 +1,10 @@
 //! What may be read in which content mode: a property of the Plan, not a filter behind it.
 
-use crate::table::{Class, Path, Seg, SourceDef};
+use crate::json::{NodeId, Want};
+use crate::ops::Step;
+use crate::ops::pseudonym::Pseudonyms;
+use crate::ops::time::{TimeFormat, Zone};
+use crate::table::{Class, Head, Path, Seg, SourceDef};
 
 /// How much of conversation content leaves the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -26,6 +30,38 @@ impl Content {
     }
 }
 
+/// What the run asks of the whole plan.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mode {
+    pub content: Content,
+    /// Paths of class secret are read like content, not kept inside.
+    pub keep_secrets: bool,
+    /// Values of class pii leave as pseudonyms.
+    pub pseudonyms: Option<Pseudonyms>,
+    /// The zone of times that do not say their offset.
+    pub zone: Option<Zone>,
+}
+
+impl Mode {
+    /// Formats as this run reads them.
+    pub fn formats(&self, formats: &[TimeFormat]) -> Vec<TimeFormat> {
+        let read = |format: &TimeFormat| match self.zone {
+            Some(zone) => format.clone().local(zone),
+            None => format.clone(),
+        };
+        formats.iter().map(read).collect()
+    }
+
+    /// Steps as this run takes them.
+    pub fn steps(&self, steps: &[Step]) -> Vec<Step> {
+        let taken = |step: &Step| match step {
+            Step::Time { from, to } => Step::Time { from: self.formats(from), to: *to },
+            other => other.clone(),
+        };
+        steps.iter().map(taken).collect()
+    }
+}
+
 /// What a row may do with a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Access {
@@ -35,31 +71,190 @@ pub(super) enum Access {
     Denied,
 }
 
-/// The access to a path of a source in a content mode. In metadata mode, what a source that bears
-/// content does not declare counts as content: a text field added upstream must not leak.
-pub(super) fn access(def: Option<&SourceDef>, content: Content, path: &Path) -> Access {
-    let Some(def) = def.filter(|d| d.bears_content() && content != Content::Full) else {
-        return Access::Read;
+/// What becomes of a scalar where values are copied whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Deed {
+    Keep,
+    Hide,
+    /// A keyed hash takes its place.
+    Token,
+}
+
+/// What becomes of every scalar of a source's records.
+#[derive(Clone, Debug)]
+pub struct Deeds {
+    /// By node of the trie.
+    nodes: Vec<Deed>,
+    /// Members that no path names are hidden; else they share the fate of what holds them.
+    unknown_hidden: bool,
+}
+
+impl Deeds {
+    pub fn of(&self, node: NodeId) -> Deed {
+        self.nodes[node as usize]
+    }
+
+    /// What becomes of a member of `parent` that no path names.
+    pub fn unknown(&self, parent: NodeId) -> Deed {
+        if self.unknown_hidden { Deed::Hide } else { self.of(parent) }
+    }
+
+    /// The fate of every node of the trie, or nothing where all are kept.
+    pub(super) fn new(def: &SourceDef, mode: &Mode, payload: Option<NodeId>, want: &Want) -> Option<Deeds> {
+        let closed = closed(def, mode);
+        let mut own: Vec<Option<Deed>> = vec![None; want.len()];
+        for (path, class) in &def.classes {
+            let deed = match class {
+                Class::Secret if !mode.keep_secrets || closed => Deed::Hide,
+                Class::Content if closed => Deed::Hide,
+                Class::Pii if mode.pseudonyms.is_some() => Deed::Token,
+                _ => Deed::Keep,
+            };
+            for node in nodes(&path.is, payload, want) {
+                let own = &mut own[node as usize];
+                *own = Some(own.map_or(deed, |before| strictest(before, deed)));
+            }
+        }
+        let mut list: Vec<Deed> = Vec::with_capacity(want.len());
+        // A node comes behind the one above it.
+        for (node, own) in own.into_iter().enumerate() {
+            let above = want.parent(node as NodeId).map(|parent| list[parent as usize]);
+            list.push(match (own, above) {
+                (Some(own), Some(above)) if !closed => strictest(own, above),
+                (Some(own), _) => own,
+                (None, _) if closed => Deed::Hide,
+                (None, above) => above.unwrap_or(Deed::Keep),
+            });
+        }
+        let all_kept = !closed && list.iter().all(|deed| *deed == Deed::Keep);
+        (!all_kept).then_some(Deeds { nodes: list, unknown_hidden: closed })
+    }
+}
+
+fn strictest(a: Deed, b: Deed) -> Deed {
+    match (a, b) {
+        (Deed::Hide, _) | (_, Deed::Hide) => Deed::Hide,
+        (Deed::Token, _) | (_, Deed::Token) => Deed::Token,
+        _ => Deed::Keep,
+    }
+}
+
+/// In metadata mode, what a source that bears content does not declare counts as content: a text
+/// field added upstream must not leak.
+fn closed(def: &SourceDef, mode: &Mode) -> bool {
+    def.bears_content() && mode.content != Content::Full
+}
+
+/// The nodes of a declared path: its own, and those under which a payload may come.
+pub(super) fn nodes(path: &Path, payload: Option<NodeId>, want: &Want) -> Vec<NodeId> {
+    let find = |root: NodeId, segs: &[Seg]| {
+        segs.iter().try_fold(root, |node, seg| match seg {
+            Seg::Key(key) => want.find_child(node, key),
+            Seg::Each | Seg::At(_) => want.element_of(node),
+        })
     };
-    let declared = def.classes.iter().find(|(p, _)| p.is == *path).map(|(_, class)| *class);
-    match declared {
+    let Some(root) = payload else { return find(0, &path.segs).into_iter().collect() };
+    let Some((key, rest)) = payload_part(path) else {
+        return find(if path.head == Head::Payload { root } else { 0 }, &path.segs).into_iter().collect();
+    };
+    let folded = key.replace('.', "_");
+    let roots = [want.find_child(0, key), want.find_child(0, &folded), Some(root)];
+    roots.into_iter().flatten().filter_map(|root| find(root, rest)).collect()
+}
+
+/// The key and the inner path of a documented path of one kind's payload: its key has a dot.
+pub(super) fn payload_part(path: &Path) -> Option<(&str, &[Seg])> {
+    match (path.head, path.segs.split_first()) {
+        (Head::Root, Some((Seg::Key(key), rest))) if key.contains('.') => Some((key, rest)),
+        _ => None,
+    }
+}
+
+/// The last keys of all secret paths, unless secrets may leave.
+pub(super) fn secret_keys<'a>(defs: impl Iterator<Item = &'a SourceDef>, mode: &Mode) -> Vec<String> {
+    if mode.keep_secrets {
+        return Vec::new();
+    }
+    let secret = defs.flat_map(|def| &def.classes).filter(|(_, class)| *class == Class::Secret);
+    let last = secret.filter_map(|(path, _)| {
+        path.is
+            .segs
+            .iter()
+            .rev()
+            .find_map(|seg| if let Seg::Key(key) = seg { Some(key.clone()) } else { None })
+    });
+    let mut keys: Vec<String> = last.collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// The class of a path of a source: the strictest of what is declared for it.
+pub(super) fn class_of(def: &SourceDef, path: &Path) -> Option<Class> {
+    let exact = def.classes.iter().filter(|(p, _)| p.is == *path).map(|(_, class)| *class).max();
+    if def.payload.is_none() {
+        return exact;
+    }
+    let same_payload = |declared: &Path| {
+        let Some((key, rest)) = payload_part(declared) else { return false };
+        match (path.head, path.segs.split_first()) {
+            (Head::Payload, _) => rest == path.segs,
+            (Head::Root, Some((Seg::Key(other), inner))) => {
+                rest == inner && key.replace('.', "_") == other.replace('.', "_")
+            }
+            _ => false,
+        }
+    };
+    let through = def.classes.iter().filter(|(p, _)| same_payload(&p.is)).map(|(_, class)| *class).max();
+    exact.max(through)
+}
+
+/// The access to a path of a source.
+pub(super) fn access(def: Option<&SourceDef>, mode: &Mode, path: &Path) -> Access {
+    let Some(def) = def else { return Access::Read };
+    let closed = closed(def, mode);
+    if (!mode.keep_secrets || closed) && is_or_below(def, path, Class::Secret) {
+        return Access::Denied;
+    }
+    if !closed {
+        return Access::Read;
+    }
+    match class_of(def, path) {
         Some(Class::Meta | Class::Pii) => Access::Read,
-        Some(Class::Content) => Access::Denied,
+        Some(Class::Content | Class::Secret) => Access::Denied,
         None if inside(def, path) => Access::Inside,
         None => Access::Denied,
     }
 }
 
-/// Something below the path is declared and is no content.
-fn inside(def: &SourceDef, path: &Path) -> bool {
-    def.classes.iter().any(|(p, class)| {
-        *class != Class::Content
-            && p.is.head == path.head
-            && p.is.segs.len() > path.segs.len()
-            && starts(&p.is.segs, &path.segs)
+/// Values of the path leave as pseudonyms.
+pub(super) fn tokens(def: Option<&SourceDef>, mode: &Mode, path: &Path) -> bool {
+    mode.pseudonyms.is_some() && def.is_some_and(|def| is_or_below(def, path, Class::Pii))
+}
+
+/// The path, or one above it, has this class.
+fn is_or_below(def: &SourceDef, path: &Path, class: Class) -> bool {
+    if !def.classes.iter().any(|(_, c)| *c == class) {
+        return false;
+    }
+    (0..=path.segs.len()).any(|n| {
+        let above = Path { segs: path.segs[..n].to_vec(), ..path.clone() };
+        class_of(def, &above) == Some(class)
     })
 }
 
-fn starts(long: &[Seg], short: &[Seg]) -> bool {
-    long[..short.len()] == *short
+/// Something below the path is declared and is no content.
+fn inside(def: &SourceDef, path: &Path) -> bool {
+    def.classes.iter().any(|(p, class)| {
+        let visible = matches!(class, Class::Meta | Class::Pii);
+        let here = p.is.head == path.head && below(&p.is.segs, &path.segs);
+        let through = path.head == Head::Payload
+            && def.payload.is_some()
+            && payload_part(&p.is).is_some_and(|(_, rest)| below(rest, &path.segs));
+        visible && (here || through)
+    })
+}
+
+fn below(long: &[Seg], short: &[Seg]) -> bool {
+    long.len() > short.len() && long[..short.len()] == *short
 }

@@ -1,6 +1,6 @@
 //! A Panther schema as a lane: the output path is the input path.
 
-use super::privacy::{Access, Content, access};
+use super::privacy::{Access, access, tokens};
 use super::shape::{Coerce, Field, Leaf, LeafType, List, Object, Origin, Part, Read, Shape};
 use super::sources::PathScope;
 use super::{Lane, PayloadView, ReadAt, Standard};
@@ -13,31 +13,42 @@ struct Build<'a> {
     want: &'a mut Want,
     leaves: Vec<String>,
     consumed: Vec<NodeId>,
+    whole: Vec<NodeId>,
     withheld: Vec<String>,
+    unpseudonymized: Vec<String>,
 }
 
 pub(super) fn compile(schema: &Schema, scope: &PathScope, want: &mut Want) -> Lane {
-    let mut build = Build { scope, want, leaves: Vec::new(), consumed: Vec::new(), withheld: Vec::new() };
+    let mut build = Build {
+        scope,
+        want,
+        leaves: Vec::new(),
+        consumed: Vec::new(),
+        whole: Vec::new(),
+        withheld: Vec::new(),
+        unpseudonymized: Vec::new(),
+    };
     let root = Path { head: Head::Root, name: String::new(), segs: Vec::new() };
     let fields = build.fields(&schema.fields, 0, &root, "", &[]);
-    let Build { leaves, consumed: read, withheld, .. } = build;
-    let mut consumed = vec![false; want.len()];
-    for node in read {
-        consumed[node as usize] = true;
-    }
+    let Build { leaves, consumed: read, whole: copied, withheld, unpseudonymized, .. } = build;
+    let (mut consumed, mut whole) = (vec![false; want.len()], vec![false; want.len()]);
+    read.iter().for_each(|node| consumed[*node as usize] = true);
+    copied.iter().for_each(|node| whole[*node as usize] = true);
     Lane {
         name: schema.name.clone(),
         root: Object::new(fields, None),
         each: None,
         leaves,
+        ignored: vec![false; consumed.len()],
         consumed,
+        whole,
         payload_view: PayloadView::Named,
         rules: None,
         standard: Some(Standard::new(&schema.name, schema.version)),
         expected_rate: None,
         withheld,
+        unpseudonymized,
         presences: 0,
-        filtered: scope.content == Content::Metadata && scope.def.is_some_and(|d| d.bears_content()),
     }
 }
 
@@ -78,13 +89,15 @@ impl Build<'_> {
         let read = Read {
             at: ReadAt::Slot { slot: self.want.slot(node), node, lists: lists.into() },
             path: path.to_string(),
+            // Pseudonyms are written by the type, which checks the value first.
             steps: [].into(),
         };
         match &value.ty {
             Type::Object(fields) => {
-                let withheld = self.withheld.len();
+                let taken = |build: &Self| build.withheld.len() + build.unpseudonymized.len();
+                let before = taken(self);
                 let fields = self.fields(fields, node, path, shown, lists);
-                if fields.is_empty() && self.withheld.len() > withheld {
+                if fields.is_empty() && taken(self) > before {
                     return None;
                 }
                 Some(Shape::Object(Object::new(fields, Some(read))))
@@ -100,7 +113,7 @@ impl Build<'_> {
                 Some(Shape::List(List { parts: vec![part], strict: Some(read) }))
             }
             scalar => {
-                let allowed = match access(self.scope.def, self.scope.content, path) {
+                let allowed = match access(self.scope.def, self.scope.mode, path) {
                     Access::Read => true,
                     Access::Inside => matches!(scalar, Type::Json),
                     Access::Denied => false,
@@ -109,14 +122,23 @@ impl Build<'_> {
                     self.withheld.push(shown.to_string());
                     return None;
                 }
+                let takes_text = matches!(scalar, Type::Json | Type::String);
+                if !takes_text && tokens(self.scope.def, self.scope.mode, path) {
+                    self.unpseudonymized.push(shown.to_string());
+                    return None;
+                }
                 self.consumed.push(node);
+                if matches!(scalar, Type::Json) {
+                    self.whole.push(node);
+                }
                 let coerce = match scalar {
                     Type::Int { min, max } => Coerce::Int { min: *min, max: *max },
                     Type::Float => Coerce::Float,
                     Type::Boolean => Coerce::Boolean,
-                    Type::Timestamp(formats) => {
-                        Coerce::Timestamp { formats: formats.clone(), is_event_time: value.is_event_time }
-                    }
+                    Type::Timestamp(formats) => Coerce::Timestamp {
+                        formats: self.scope.mode.formats(formats),
+                        is_event_time: value.is_event_time,
+                    },
                     Type::Json => Coerce::Json,
                     _ => Coerce::String {
                         indicators: value.indicators.clone(),

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::Steps;
 use crate::json::{self, Mask, NodeId, SHORT, SlotAt, Want};
-use crate::ops::Test;
 use crate::ops::indicator::Indicator;
 use crate::ops::time::TimeFormat;
+use crate::ops::{Step, Test};
 use crate::panther;
 use crate::table::ListStep;
 
@@ -35,6 +35,11 @@ impl Read {
     /// The lists that the path runs through, and one more.
     pub fn scopes(&self, inner: u16) -> Box<[u16]> {
         self.lists().iter().copied().chain([inner]).collect()
+    }
+
+    /// The value leaves as a pseudonym.
+    pub fn pseudonymous(&self) -> bool {
+        matches!(self.steps.last(), Some(Step::Pseudonym(_)))
     }
 
     pub fn lists(&self) -> &[u16] {
@@ -98,6 +103,8 @@ pub enum LeafType {
     Bool,
     Time,
     Enum(HashSet<String>),
+    /// An address of either family.
+    Ip,
     /// Any JSON object.
     Object,
     /// Any JSON value.

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::privacy::{Access, Content, access};
+use super::privacy::{Access, Content, Deeds, Mode, access, nodes, payload_part, tokens};
 use super::{Check, Payload, Read, ReadAt, Request, Rule, SourcePlan};
 use crate::catalog::Catalog;
 use crate::error::Diagnostic;
 use crate::json::{NodeId, SlotAt, Want};
 use crate::ops::{Step, Test};
-use crate::table::{At, Class, Cond, Head, Path, Seg, SourceDef};
+use crate::table::{At, Cond, Head, Path, Seg, SourceDef};
 
 /// What paths mean in one source.
 pub(super) struct PathScope<'a> {
     pub def: Option<&'a SourceDef>,
     pub payload: Option<NodeId>,
-    pub content: Content,
+    pub mode: &'a Mode,
 }
 
 /// Told of a path that is wrong: the complaint, and a suggestion.
@@ -63,7 +63,11 @@ impl PathScope<'_> {
         match path.is.head {
             Head::Fact => {
                 let fact = crate::ops::words::FACT.iter().position(|f| **f == path.is.name).unwrap_or(0);
-                Ok(vec![Read { at: ReadAt::Fact(fact), path: path.is.name.clone(), steps: steps.into() }])
+                Ok(vec![Read {
+                    at: ReadAt::Fact(fact),
+                    path: path.is.name.clone(),
+                    steps: self.mode.steps(steps).into(),
+                }])
             }
             Head::Named => {
                 let lets = self.def.map(|d| &d.lets);
@@ -90,7 +94,7 @@ impl PathScope<'_> {
     }
 
     fn one(&self, path: &Path, steps: &[Step], want: &mut Want) -> Result<Read, NoRead> {
-        match access(self.def, self.content, path) {
+        match access(self.def, self.mode, path) {
             Access::Denied => return Err(NoRead::Withheld),
             // A converted copy of a composite would be text of everything below it.
             Access::Inside if !steps.is_empty() => return Err(NoRead::Withheld),
@@ -99,6 +103,15 @@ impl PathScope<'_> {
         let (node, lists) = self.node(path, want)?;
         let scopes = lists.iter().map(|&l| want.element_scope(l).unwrap_or(0)).collect();
         let at = ReadAt::Slot { slot: want.slot(node), node, lists: scopes };
+        // What a lookup gives is the mapping's own text.
+        let looked_up = steps.iter().any(|step| matches!(step, Step::Lookup(_)));
+        let mut steps = self.mode.steps(steps);
+        if let Some(pseudonyms) = &self.mode.pseudonyms
+            && !looked_up
+            && tokens(self.def, self.mode, path)
+        {
+            steps.push(Step::Pseudonym(pseudonyms.clone()));
+        }
         Ok(Read { at, path: path.to_string(), steps: steps.into() })
     }
 
@@ -113,7 +126,8 @@ impl PathScope<'_> {
             Cond::Not(inner) => Check::Not(Box::new(self.check(inner, want, wrong)?)),
             Cond::Test { path, test } => {
                 let reads = match self.reads(path, &[], want) {
-                    Ok(reads) => reads,
+                    // A test is on the value itself; nothing of it leaves.
+                    Ok(reads) => reads.into_iter().map(bare).collect(),
                     Err(NoRead::Withheld) => return None,
                     Err(NoRead::Wrong(message, help)) => {
                         wrong(path, message, help);
@@ -124,6 +138,11 @@ impl PathScope<'_> {
             }
         })
     }
+}
+
+fn bare(read: Read) -> Read {
+    let steps = if read.pseudonymous() { read.steps[..read.steps.len() - 1].into() } else { read.steps };
+    Read { steps, ..read }
 }
 
 pub(super) fn compile(
@@ -137,7 +156,8 @@ pub(super) fn compile(
     let mut rules: Vec<(usize, Rule)> = Vec::new();
     for (i, def) in catalog.sources.values().enumerate() {
         // A source's own description of itself is read in every mode.
-        let open = PathScope { def: Some(def), payload: payloads[i], content: Content::Full };
+        let full = Mode { content: Content::Full, keep_secrets: true, ..Mode::default() };
+        let open = PathScope { def: Some(def), payload: payloads[i], mode: &full };
         let slot = |path: &At<Path>, want: &mut Want| -> Option<SlotAt> {
             open.node(&path.is, want).ok().map(|(node, _)| want.slot(node))
         };
@@ -146,21 +166,21 @@ pub(super) fn compile(
             (Some(key), Some(root)) => slot(key, want).map(|key| Payload { key, root, root_read: true }),
             _ => None,
         };
-        let mut classes = Vec::new();
-        for (path, class) in &def.classes {
-            match open.node(&path.is, want) {
-                Ok((node, _)) => classes.push((node, *class)),
-                Err(NoRead::Wrong(message, help)) => {
-                    let mut diagnostic = def.at.complain(&path.span, message);
-                    diagnostic.help = help;
-                    wrong.push(diagnostic);
-                }
-                Err(NoRead::Withheld) => {}
+        for (path, _) in &def.classes {
+            // The payloads of all kinds are walked as one: so is what is documented of them.
+            let walked = match payload_part(&path.is).filter(|_| def.payload.is_some()) {
+                Some((_, rest)) => Path { head: Head::Payload, name: String::new(), segs: rest.to_vec() },
+                None => path.is.clone(),
+            };
+            if let Err(NoRead::Wrong(message, help)) = open.node(&walked, want) {
+                let mut diagnostic = def.at.complain(&path.span, message);
+                diagnostic.help = help;
+                wrong.push(diagnostic);
             }
         }
         if let Some(kind) = &def.kind
             && def.bears_content()
-            && access(Some(def), Content::Metadata, &kind.is) != Access::Read
+            && access(Some(def), &Mode::default(), &kind.is) != Access::Read
         {
             wrong.push(def.at.complain(
                 &kind.span,
@@ -184,11 +204,9 @@ pub(super) fn compile(
             let needs = crate::json::masks(tests.iter().filter(|(_, holds)| *holds).filter_map(needed));
             rules.push((score, Rule { source: i, needs, tests }));
         }
-        let mut allowed = vec![false; want.len()];
         let mut declared = vec![false; want.len()];
-        for (node, class) in classes {
-            declared[node as usize] = true;
-            allowed[node as usize] = class != Class::Content;
+        for (path, _) in &def.classes {
+            nodes(&path.is, payloads[i], want).iter().for_each(|node| declared[*node as usize] = true);
         }
         sources.push(SourcePlan {
             name: def.name.clone(),
@@ -197,8 +215,10 @@ pub(super) fn compile(
             bears_content: def.bears_content(),
             filtered: def.bears_content() && request.content == Content::Metadata,
             dropped: def.bears_content() && request.content == Content::None,
-            allowed,
+            deeds: Deeds::new(def, &request.mode(), payloads[i], want),
             declared,
+            documents: !def.classes.is_empty(),
+            kinds: def.kinds.clone(),
         });
     }
     told_apart(catalog, wrong);
@@ -220,10 +240,10 @@ fn needed((check, _): &(Check, bool)) -> Option<u16> {
     }
 }
 
-type Atom<'a> = (&'a At<Path>, &'a Test, bool);
+pub(super) type Atom<'a> = (&'a At<Path>, &'a Test, bool);
 
 /// The condition as alternatives, each a list of tests that must all hold (or fail).
-fn normal_form(cond: &Cond) -> Vec<Vec<Atom<'_>>> {
+pub(super) fn normal_form(cond: &Cond) -> Vec<Vec<Atom<'_>>> {
     fn form(cond: &Cond, positive: bool) -> Vec<Vec<Atom<'_>>> {
         match (cond, positive) {
             (Cond::Test { path, test }, _) => vec![vec![(path, test, positive)]],
@@ -288,7 +308,7 @@ fn exact(atoms: &[Atom]) -> BTreeSet<String> {
     exact.map(|(path, ..)| path.is.to_string()).collect()
 }
 
-fn contradict(a: &[Atom], b: &[Atom]) -> bool {
+pub(super) fn contradict(a: &[Atom], b: &[Atom]) -> bool {
     a.iter().any(|(path, test, positive)| {
         b.iter().any(|(other_path, other, other_positive)| {
             if path.is != other_path.is {

@@ -22,7 +22,10 @@ struct Build<'a> {
     warnings: Vec<Diagnostic>,
     leaves: Vec<String>,
     withheld: Vec<String>,
+    unpseudonymized: Vec<String>,
     consumed: Vec<u32>,
+    /// Nodes that are copied with everything below.
+    whole: Vec<u32>,
     /// Scopes that are open around every row (the table's `each`).
     open: Vec<u16>,
 }
@@ -31,6 +34,7 @@ pub(super) fn compile(
     table: &Table,
     target: &TargetDef,
     scope: &PathScope,
+    settings: &[(&str, String)],
     want: &mut Want,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Lane, Vec<Diagnostic>> {
@@ -43,7 +47,9 @@ pub(super) fn compile(
         warnings: Vec::new(),
         leaves: Vec::new(),
         withheld: Vec::new(),
+        unpseudonymized: Vec::new(),
         consumed: Vec::new(),
+        whole: Vec::new(),
         open: Vec::new(),
     };
     let each = table.each.as_ref().and_then(|path| build.list_read(path));
@@ -52,13 +58,17 @@ pub(super) fn compile(
         build.open.push(*scope);
     }
     let mut root = DraftObject::default();
-    for row in &table.rows {
+    // What the run says stands before what a table says of the same field.
+    let set = settings.iter().filter_map(|(name, value)| Some(Row::set(target.settings.get(*name)?, value)));
+    let set: Vec<Row> = set.collect();
+    for row in set.iter().chain(&table.rows) {
         if let Some(placed) = build.row(row) {
             build.place(row, placed, &mut root);
         }
     }
     for path in &target.required {
-        let excused = build.withheld.contains(path) || !table.wrong.is_empty();
+        let taken = build.withheld.contains(path) || build.unpseudonymized.contains(path);
+        let excused = taken || !table.wrong.is_empty();
         if !mark_required(&mut root, path) && !excused {
             let span = table.target.span.clone();
             let mut diagnostic = table.at.complain(
@@ -82,24 +92,34 @@ pub(super) fn compile(
         let next = presence.len() as u16;
         presence.entry(need.as_str()).or_insert(next);
     }
-    let rules = type_rules(target, &root, &presence);
-    let mut consumed = vec![false; build.want.len()];
-    for node in &build.consumed {
-        consumed[*node as usize] = true;
-    }
+    let rules = type_rules(target, &root, &presence, |path| {
+        // What is below a path makes it present.
+        let inside =
+            |other: &String| other == path || other.strip_prefix(path).is_some_and(|r| r.starts_with('.'));
+        build.withheld.iter().chain(&build.unpseudonymized).any(inside)
+    });
+    let marked = |nodes: &[u32], all: usize| {
+        let mut marks = vec![false; all];
+        nodes.iter().for_each(|node| marks[*node as usize] = true);
+        marks
+    };
+    let consumed = marked(&build.consumed, build.want.len());
+    let whole = marked(&build.whole, build.want.len());
     Ok(Lane {
         name: target.name.clone(),
         root: finish_object(root, &presence, build.want),
         each: each.map(|(read, scope)| read.scopes(scope)),
         leaves: build.leaves,
+        ignored: vec![false; consumed.len()],
         consumed,
+        whole,
         payload_view: PayloadView::Root,
         rules,
         standard: None,
         expected_rate: table.expected_rate,
         withheld: build.withheld,
+        unpseudonymized: build.unpseudonymized,
         presences: presence.len(),
-        filtered: scope.content == super::Content::Metadata && scope.def.is_some_and(|d| d.bears_content()),
     })
 }
 
@@ -229,6 +249,13 @@ impl Build<'_> {
             return self.withhold(&plain, errors);
         };
         let ty = self.leaf_type(row, last, &plain, label.is_some())?;
+        let Some(origin) = self.pseudonymized(origin, &ty, &plain) else { return None };
+        if matches!(ty, LeafType::Any | LeafType::Object) {
+            self.whole.extend(reads.iter().filter_map(|read| match read.at {
+                ReadAt::Slot { node, .. } => Some(node),
+                ReadAt::Fact(_) => None,
+            }));
+        }
         let lists: Vec<u16> =
             reads.iter().find(|r| !r.lists().is_empty()).map(|r| r.lists().to_vec()).unwrap_or_default();
         // Through a named value too: the path that is really read.
@@ -259,6 +286,19 @@ impl Build<'_> {
             lists,
             list_path,
         })
+    }
+
+    /// What is left of an origin whose values must leave as pseudonyms, in a field of this type.
+    fn pseudonymized(&mut self, origin: Origin, ty: &LeafType, path: &str) -> Option<Origin> {
+        let Origin::Reads(reads) = origin else { return Some(origin) };
+        let takes_text =
+            matches!(ty, LeafType::Text { .. } | LeafType::Ip | LeafType::Any | LeafType::Object);
+        let all = reads.len();
+        let left: Vec<Read> = reads.into_iter().filter(|read| takes_text || !read.pseudonymous()).collect();
+        if left.len() < all && !self.unpseudonymized.iter().any(|known| known == path) {
+            self.unpseudonymized.push(path.to_string());
+        }
+        (!left.is_empty()).then_some(Origin::Reads(left))
     }
 
     /// Notes a row that the content mode takes away, unless it was wrong anyway.
@@ -365,6 +405,7 @@ impl Build<'_> {
             Base::String => {
                 LeafType::Text { max_bytes: self.target.max_bytes.get(path).copied().unwrap_or(usize::MAX) }
             }
+            Base::Ip => LeafType::Ip,
             Base::Bytes | Base::Duration => LeafType::Text { max_bytes: usize::MAX },
             Base::Int { min, max, quoted } => LeafType::Int { min: *min, max: *max, quoted: *quoted },
             Base::Float => LeafType::Float,
@@ -405,6 +446,7 @@ impl Build<'_> {
                     crate::ops::time::read(&crate::ops::time::TimeFormat::Rfc3339, &text.is, true).is_ok()
                 }
                 LeafType::Object => false,
+                LeafType::Ip => crate::ops::net::ip_family(&text.is).is_some(),
                 LeafType::Text { max_bytes } => text.is.len() <= *max_bytes,
                 LeafType::Any | LeafType::Panther(_) => true,
             };

@@ -105,6 +105,7 @@ pub(super) fn type_rules(
     target: &TargetDef,
     root: &DraftObject,
     presence: &HashMap<&str, u16>,
+    withheld: impl Fn(&str) -> bool,
 ) -> Option<TypeRules> {
     let path = target.event_type.as_ref()?;
     let segs = parse_target_path(path).ok()?;
@@ -126,7 +127,12 @@ pub(super) fn type_rules(
             .collect();
         needs.insert(name.as_bytes().into(), list);
     }
+    let mut paths = vec![(String::new(), false); presence.len()];
+    for (path, bit) in presence {
+        paths[*bit as usize] = (path.to_string(), withheld(path));
+    }
     Some(TypeRules {
+        paths,
         leaf: leaf?,
         generic: target.generic.as_ref().map(|g| g.as_bytes().into()),
         needs,

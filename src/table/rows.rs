@@ -1,7 +1,7 @@
 //! A table: rows of `from → to` plus words of the closed vocabulary.
 
 use super::path::{parse_path, parse_target_path};
-use super::{At, Path, Seg, one_text, only_keys, texts};
+use super::{At, Ignored, Path, Seg, one_text, only_keys, parse_ignored, texts};
 use crate::error::Diagnostic;
 use crate::ops::net::Family;
 use crate::ops::time::TimeFormat;
@@ -17,6 +17,8 @@ pub struct Table {
     /// One event per element of this list.
     pub each: Option<At<Path>>,
     pub rows: Vec<Row>,
+    /// Documented paths of the source that this table leaves unread on purpose.
+    pub ignored: Vec<Ignored>,
     /// What is wrong with the rows that are missing here.
     pub wrong: Vec<Diagnostic>,
 }
@@ -91,6 +93,24 @@ impl Cond {
     }
 }
 
+impl Row {
+    /// A row that sets one field of every event.
+    pub(crate) fn set(to: &At<Vec<Seg>>, value: &str) -> Row {
+        Row {
+            to: to.clone(),
+            to_text: String::new(),
+            from: From::Const(At::new(value.to_string(), to.span.clone())),
+            when: None,
+            steps: Vec::new(),
+            list_step: None,
+            label: None,
+            distinct: false,
+            required: false,
+            wrong: false,
+        }
+    }
+}
+
 impl Table {
     /// What can be read of a table, its complaints inside; an error where nothing can.
     pub fn parse(at: &Source, root: &Node) -> Result<Table, Vec<Diagnostic>> {
@@ -110,7 +130,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<Table> {
         out.add(&root.span, "a table is a map of keys");
         return None;
     }
-    only_keys(root, "a table", &["target", "note", "expected_rate", "each", "rows"], out);
+    only_keys(root, "a table", &["target", "note", "expected_rate", "each", "rows", "ignore"], out);
     let target = super::need_text(root, "a table", "target", out)?;
     let expected_rate = root.get("expected_rate").and_then(|node| {
         let rate = node.text().and_then(|t| t.parse().ok()).filter(|r| (0.0..=100.0).contains(r));
@@ -137,7 +157,8 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<Table> {
             rows.push(row);
         }
     }
-    Some(Table { at: at.clone(), target, expected_rate, each, rows, wrong: Vec::new() })
+    let ignored = root.get("ignore").map(|node| parse_ignored(node, out)).unwrap_or_default();
+    Some(Table { at: at.clone(), target, expected_rate, each, rows, ignored, wrong: Vec::new() })
 }
 
 fn row(node: &Node, out: &mut Complaints) -> Option<Row> {

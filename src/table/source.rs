@@ -4,9 +4,9 @@
 use indexmap::IndexMap;
 
 use super::rows::{parse_cond, parse_path_node, parse_steps};
-use super::{At, Cond, Head, Path, need_map, need_text, only_keys, texts};
+use super::{At, Cond, Head, Ignored, Path, need_map, need_text, only_keys, parse_ignored, texts};
 use crate::error::Diagnostic;
-use crate::ops::Step;
+use crate::ops::{Glob, Step};
 use crate::yaml::{Complaints, Node, Source};
 
 /// How private a path is.
@@ -18,6 +18,8 @@ pub enum Class {
     Pii,
     /// What a person or a model wrote, or text derived from it.
     Content,
+    /// Opens something to whoever holds it, as a signed link: leaves in no mode unless asked for.
+    Secret,
 }
 
 /// A named value: the first of several paths that holds something, and what is done to it.
@@ -44,10 +46,26 @@ pub struct SourceDef {
     pub envelopes: Vec<Vec<String>>,
     pub lets: IndexMap<String, Let>,
     pub classes: Vec<(At<Path>, Class)>,
+    /// Documented paths that no table of the source need read.
+    pub ignored: Vec<Ignored>,
+    /// The record types that are documented; none named: any type is as good as another.
+    pub kinds: Vec<Glob>,
 }
 
-const KEYS: &[&str] =
-    &["source", "description", "when", "id", "time", "type", "payload", "envelopes", "let", "fields"];
+const KEYS: &[&str] = &[
+    "source",
+    "description",
+    "when",
+    "id",
+    "time",
+    "type",
+    "types",
+    "payload",
+    "envelopes",
+    "let",
+    "fields",
+    "ignore",
+];
 
 impl SourceDef {
     /// In it every path that is not declared counts as content.
@@ -112,8 +130,13 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<SourceDef> {
     if let Some(fields) = root.get("fields")
         && need_map(fields, "fields", out).is_some()
     {
-        only_keys(fields, "`fields`", &["meta", "pii", "content"], out);
-        for (key, class) in [("meta", Class::Meta), ("pii", Class::Pii), ("content", Class::Content)] {
+        only_keys(fields, "`fields`", &["meta", "pii", "content", "secret"], out);
+        for (key, class) in [
+            ("meta", Class::Meta),
+            ("pii", Class::Pii),
+            ("content", Class::Content),
+            ("secret", Class::Secret),
+        ] {
             let Some(node) = fields.get(key) else { continue };
             // A class that is misread would let content pass.
             let Some(items) = node.list() else {
@@ -131,6 +154,11 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<SourceDef> {
             }
         }
     }
+    let kinds = root.get("types").map(|node| texts(node, out)).unwrap_or_default();
+    if let (Some(node), None) = (root.get("types"), &kind) {
+        out.add(&node.span, "`types` lists the texts of `type`, which is not given");
+    }
+    let ignored = root.get("ignore").map(|node| parse_ignored(node, out)).unwrap_or_default();
     let envelopes = root.get("envelopes").map(|node| texts(node, out)).unwrap_or_default();
     let envelopes = envelopes.into_iter().map(|e| e.is.split('.').map(str::to_string).collect()).collect();
     Some(SourceDef {
@@ -144,6 +172,8 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<SourceDef> {
         envelopes,
         lets,
         classes,
+        ignored,
+        kinds: kinds.iter().map(|kind| Glob::new(&kind.is)).collect(),
     })
 }
 

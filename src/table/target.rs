@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
-use super::{At, Seg, need_map, need_text, only_keys, parse_target_path, texts};
+use super::{At, Seg, need_map, need_text, one_text, only_keys, parse_target_path, texts};
 use crate::error::{Diagnostic, did_you_mean};
 use crate::yaml::{Complaints, Key, Node, Source};
 
@@ -36,7 +36,12 @@ pub struct TargetDef {
     /// What is tried, in order, when an event lacks what its type needs.
     pub fallback: Vec<String>,
     pub rules: HashMap<String, Vec<Need>>,
+    /// Fields that the settings of a run fill, by the name of the setting.
+    pub settings: HashMap<String, At<Vec<Seg>>>,
 }
+
+/// The settings of a run that a target can have a field for.
+pub const SETTINGS: &[&str] = &["site", "timezone"];
 
 /// One of these paths must be present.
 pub type Need = Vec<String>;
@@ -61,6 +66,8 @@ pub enum Base {
     Float,
     Bool,
     Bytes,
+    /// An IP address of either family.
+    Ip,
     Time,
     Duration,
     /// Any JSON object.
@@ -98,6 +105,7 @@ const KEYS: &[&str] = &[
     "types",
     "enums",
     "deprecated",
+    "settings",
 ];
 
 impl TargetDef {
@@ -108,6 +116,13 @@ impl TargetDef {
             Some(def) if out.list.is_empty() => Ok(def),
             _ => Err(out.list),
         }
+    }
+
+    /// The same target under the name of a further form of its events, as `target.form`.
+    pub fn form(&self, name: &str) -> TargetDef {
+        let form = name.split_once('.').map_or(name, |(_, form)| form);
+        let description = format!("{}, one table more: {form}", self.description);
+        TargetDef { name: name.to_string(), description, ..self.clone() }
     }
 
     /// Finds a path, or says which step is wrong and what was probably meant.
@@ -273,6 +288,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
         generic: text("generic"),
         fallback: Vec::new(),
         rules: HashMap::new(),
+        settings: HashMap::new(),
     };
     if dialect == Dialect::Panther {
         return Some(def);
@@ -301,6 +317,21 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
             None => {
                 out.add(&value.span, "a number of bytes");
             }
+        }
+    }
+    for (key, value) in map_of(root, "settings", out) {
+        if !SETTINGS.contains(&key.text.as_str()) {
+            out.unknown(&key.span, "setting of a run", &key.text, SETTINGS);
+        } else if let Some(path) = one_text(value, out) {
+            let path = checked_paths(&def, vec![path], out).remove(0);
+            let segs = parse_target_path(&path).unwrap_or_default();
+            let base =
+                def.resolve(&segs).ok().and_then(|found| found.last().map(|seg| seg.field.base.clone()));
+            if base.is_some_and(|base| !matches!(base, Base::String | Base::Any)) {
+                out.add(&value.span, format!("a setting is a text, and `{path}` is none"));
+                continue;
+            }
+            def.settings.insert(key.text.clone(), At::new(segs, value.span.clone()));
         }
     }
     for (key, needs) in map_of(root, "rules", out) {
@@ -374,6 +405,7 @@ fn scalar(name: &str) -> Option<Base> {
         "float" | "double" => Base::Float,
         "bool" => Base::Bool,
         "bytes" => Base::Bytes,
+        "ip" => Base::Ip,
         "time" => Base::Time,
         "duration" => Base::Duration,
         "object" => Base::Object,

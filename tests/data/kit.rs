@@ -166,6 +166,18 @@ impl Ran {
     }
 }
 
+/// Takes the first places out of a metrics document.
+pub fn without_places(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.remove("first");
+            map.values_mut().for_each(without_places);
+        }
+        Value::Array(list) => list.iter_mut().for_each(without_places),
+        _ => {}
+    }
+}
+
 /// Runs a plan over bytes in memory.
 pub fn run(plan: &Plan, bytes: &[u8], settings: &Settings) -> Ran {
     let inputs = vec![Input { name: "memory".into(), from: From::Memory(bytes.to_vec()) }];

@@ -16,6 +16,14 @@ impl Pattern {
         Ok(Pattern { name: source.into(), steps })
     }
 
+    /// A text of it says its offset, or needs none.
+    pub(super) fn has_zone(&self) -> bool {
+        let says = |step: &Step| {
+            matches!(step, Step::Part(Part::Offset { .. } | Part::ZoneName { .. } | Part::UnixSeconds))
+        };
+        self.steps.iter().any(says)
+    }
+
     /// The name keeps the prefix that tells a layout from a strftime pattern.
     pub(super) fn layout(layout: &str) -> Result<Pattern, String> {
         let steps = compile_layout(layout)?;

@@ -79,6 +79,7 @@ pub fn write_unix(instant: Instant, unit: UnixUnit, out: &mut Vec<u8>) {
 /// quotes belong. Formats with a choice of forms write RFC 3339 or seconds.
 pub fn write_format(format: &TimeFormat, instant: Instant, out: &mut Vec<u8>) {
     match format {
+        TimeFormat::Local(format, _) => write_format(format, instant, out),
         TimeFormat::Rfc3339 | TimeFormat::Cloudflare => write_rfc3339_nano(instant, out),
         TimeFormat::Unix | TimeFormat::UnixAuto => write_unix(instant, UnixUnit::Seconds, out),
         TimeFormat::UnixMs => write_unix(instant, UnixUnit::Millis, out),

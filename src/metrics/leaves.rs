@@ -1,0 +1,94 @@
+//! The leaves that records hold, by path and type, and where each was met first. Counting costs an
+//! addition; a place is only worked out when a path or a type of it is new.
+
+use std::collections::HashMap;
+
+use super::PathId;
+
+/// The types of JSON that are told apart, in the order of the counts.
+pub const TYPES: [&str; 5] = ["string", "number", "boolean", "object", "array"];
+
+/// The type of the value that begins with a byte, as a place in [`TYPES`].
+pub fn type_at(text: &[u8], at: usize) -> usize {
+    match text.get(at) {
+        Some(b'"') => 0,
+        Some(b't' | b'f') => 2,
+        Some(b'{') => 3,
+        Some(b'[') => 4,
+        _ => 1,
+    }
+}
+
+/// A record's place: places are compared in the order of the inputs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place {
+    pub input: u32,
+    pub byte: u64,
+    pub line: u64,
+}
+
+/// Finds the place of the record at hand.
+pub struct Sight<'a> {
+    /// The batch lies before one that was counted already: nothing is new for being uncounted.
+    pub late: bool,
+    pub place: &'a mut dyn FnMut() -> Place,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Leaves {
+    counts: Vec<[u64; TYPES.len()]>,
+    first: HashMap<(PathId, u8), Place>,
+}
+
+impl Leaves {
+    pub fn new(known: usize) -> Leaves {
+        Leaves { counts: vec![[0; TYPES.len()]; known], ..Leaves::default() }
+    }
+
+    /// Counts some leaves of one type under a path.
+    #[inline]
+    pub fn see(&mut self, path: PathId, ty: usize, leaves: u64, sight: &mut Sight) {
+        let at = path as usize;
+        if at >= self.counts.len() {
+            self.counts.resize(at + 1, [0; TYPES.len()]);
+        }
+        let count = &mut self.counts[at][ty];
+        *count += leaves;
+        if *count == leaves || sight.late {
+            self.note(path, ty, (sight.place)());
+        }
+    }
+
+    #[cold]
+    fn note(&mut self, path: PathId, ty: usize, place: Place) {
+        let first = self.first.entry((path, ty as u8)).or_insert(place);
+        *first = place.min(*first);
+    }
+
+    /// Adds what another worker counted; `ids` gives its paths in mine.
+    pub(super) fn merge(&mut self, other: &Leaves, ids: &impl Fn(PathId) -> PathId) {
+        for (path, counts) in other.counts.iter().enumerate().filter(|(_, c)| **c != [0; TYPES.len()]) {
+            let at = ids(path as PathId) as usize;
+            if at >= self.counts.len() {
+                self.counts.resize(at + 1, [0; TYPES.len()]);
+            }
+            self.counts[at].iter_mut().zip(counts).for_each(|(a, b)| *a += b);
+        }
+        for ((path, ty), place) in &other.first {
+            self.note(ids(*path), *ty as usize, *place);
+        }
+    }
+
+    /// Every path that was met, with its counts by type.
+    pub(super) fn seen(&self) -> impl Iterator<Item = (PathId, &[u64; TYPES.len()])> {
+        self.counts.iter().enumerate().filter(|(_, c)| **c != [0; TYPES.len()]).map(|(i, c)| (i as PathId, c))
+    }
+
+    pub(super) fn first(&self, path: PathId, ty: usize) -> Option<Place> {
+        self.first.get(&(path, ty as u8)).copied()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.seen().next().is_none()
+    }
+}
