@@ -144,7 +144,7 @@ fn target_file(mapping: &str) -> Option<String> {
 }
 
 /// A mapping of the name `target.form` is a further table of the source to that target.
-fn base_target(stem: &str) -> &str {
+pub fn base_target(stem: &str) -> &str {
     stem.split_once('.').map_or(stem, |(base, _)| base)
 }
 

@@ -273,6 +273,8 @@ fn validate(args: &Validate) -> Result<u8, Error> {
         .keys()
         .map(String::as_str)
         .filter(|target| catalog.mappings.keys().any(|(_, to)| to == target))
+        // A further table to a target is of one source, and refuses nothing that the first one takes.
+        .filter(|target| catalog::base_target(target) == *target)
         .collect();
     let plan = plan(&catalog, &args.to, &args.schema, &args.read, &mapped)?;
     let inputs = inputs(&args.read.files)?;

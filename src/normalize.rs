@@ -656,7 +656,9 @@ fn nested(
             return Some((at, Some(i)));
         }
     }
-    None
+    // A scalar to the sources that know the first step, or known members all the way.
+    let cell = View { text, slots }.cell(want.slot(node), 0);
+    if cell.kind.is_null() { None } else { inner(text, cell.start as usize, rest).map(|at| (at, None)) }
 }
 
 /// The value at the dotted path `rest` inside the object at `at`; a key may hold several steps.

@@ -42,8 +42,9 @@ pub mod words {
     pub const TEST: &[&str] = &["path", "exists", "equals", "one_of", "glob", "regex", "not", "any", "all"];
     /// Output forms of `time`.
     pub const TIME_OUT: &[&str] = &["rfc3339", "unix", "unix_ms"];
-    /// Facts of the line around a record, as names in `from`.
-    pub const FACT: &[&str] = &["@syslog.host", "@syslog.app", "@syslog.time", "@syslog.priority"];
+    /// Facts of the line around a record, and the time at which it is read, as names in `from`.
+    pub const FACT: &[&str] =
+        &["@syslog.host", "@syslog.app", "@syslog.time", "@syslog.priority", "@run.time"];
 }
 
 /// One conversion. Steps of a row run in the order in which they are written.

@@ -479,7 +479,7 @@ const ROWS: &[Case] = &[
     (r#"{to: note, from: "a[0]"}"#, &["5:23: in the path `a[0]`: a path of the record takes `[]` (every element), not a number; the steps `first` and `last` pick one"]),
     (r#"{to: note, from: 'a"b'}"#, &[r#"5:24: in the path `a"b`: a `.` should stand here"#]),
     (r#"{to: note, from: '"ab'}"#, &[r#"5:23: in the path `"ab`: a quote that does not close"#]),
-    (r#"{to: note, from: "@syslog.hots"}"#, &["5:23: in the path `@syslog.hots`: no such fact; known: @syslog.host, @syslog.app, @syslog.time, @syslog.priority"]),
+    (r#"{to: note, from: "@syslog.hots"}"#, &["5:23: in the path `@syslog.hots`: no such fact; known: @syslog.host, @syslog.app, @syslog.time, @syslog.priority, @run.time"]),
     ("{to: note, from: $}", &["5:22: in the path `$`: a name behind `$` has letters, digits and `_` only"]),
     ("{to: note, from: $a-b}", &["5:22: in the path `$a-b`: a name behind `$` has letters, digits and `_` only"]),
     ("{to: note, const: [a]}", &["5:23: `const` is one scalar, not a list"]),

@@ -142,22 +142,29 @@ fn every_flag_is_documented() {
 #[test]
 fn the_sources_and_targets_are_documented() {
     let catalog = logmill::catalog::load(&[]).expect("the built-in mappings are right");
+    // A source with its mappings: tables by their target, schemas by their name.
     let sources = catalog.sources.values().map(|s| {
         let bears = if s.bears_content() { " (bears content)" } else { "" };
-        (s.name.clone(), format!("{}{bears}", s.description))
+        let of_source = catalog.mappings.iter().filter(|((source, _), _)| *source == s.name);
+        let (mut tables, mut schemas) = (Vec::new(), Vec::new());
+        for ((_, target), mapping) in of_source {
+            match mapping {
+                Mapping::Table(_) => tables.push(target),
+                Mapping::Schema(schema) => schemas.push(format!("Panther schema `{}`", schema.name)),
+            }
+        }
+        tables.sort();
+        let all: Vec<String> = tables.iter().map(|table| format!("`{table}`")).chain(schemas).collect();
+        vec![s.name.clone(), format!("{}{bears}", s.description), all.join(", ")]
     });
-    let targets = catalog.targets.values().map(|t| (t.name.clone(), t.description.clone()));
-    let mut known: Vec<(String, String)> = sources.chain(targets).collect();
-    known.extend(catalog.mappings.iter().map(|((source, target), mapping)| {
-        let kind = match mapping {
-            Mapping::Table(_) => "table".to_string(),
-            Mapping::Schema(schema) => format!("Panther schema `{}`", schema.name),
-        };
-        (format!("{source} → {target}"), kind)
-    }));
-    let mut documented: Vec<(String, String)> = cells(README, "## Sources and targets")
+    let targets = catalog.targets.values().map(|t| vec![t.name.clone(), t.description.clone()]);
+    let mut known: Vec<Vec<String>> = sources.chain(targets).collect();
+    let mut documented: Vec<Vec<String>> = cells(README, "## Sources and targets")
         .iter()
-        .map(|row| (row[0].replace('`', ""), row[1].to_string()))
+        .map(|row| {
+            let name = row[0].replace('`', "");
+            [name].into_iter().chain(row[1..].iter().map(|cell| cell.to_string())).collect()
+        })
         .collect();
     known.sort();
     documented.sort();

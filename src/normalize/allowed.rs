@@ -24,7 +24,7 @@ enum Place {
 
 impl Copier<'_> {
     /// The parts of the value at `at` that may leave, with the containers around them; `None` when
-    /// nothing is left.
+    /// nothing is left. A container that is empty as it stands is a value of its own.
     pub(super) fn copy(&self, text: &[u8], at: usize, node: NodeId) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         self.value(text, at, Place::Node(node), &mut out);
@@ -67,11 +67,7 @@ impl Copier<'_> {
             }
             _ => {
                 let cell = json::cell_at(text, at);
-                let deed = match place {
-                    Place::Node(node) => self.deeds.of(node),
-                    Place::Unknown(deed) => deed,
-                };
-                match deed {
+                match self.deed(place) {
                     Deed::Hide => {}
                     Deed::Token => push_pseudonym(self.pseudonyms, text, &cell, out),
                     Deed::Keep => {
@@ -81,12 +77,20 @@ impl Copier<'_> {
                 return (cell.end as usize).max(at + 1);
             }
         };
-        if out.len() == start + 1 {
+        let was_empty = text.get(at + 1..end - 1).is_some_and(|inside| inside.trim_ascii().is_empty());
+        if out.len() == start + 1 && !(was_empty && matches!(self.deed(place), Deed::Keep)) {
             out.truncate(start);
         } else {
             out.push(close);
         }
         end
+    }
+
+    fn deed(&self, place: Place) -> Deed {
+        match place {
+            Place::Node(node) => self.deeds.of(node),
+            Place::Unknown(deed) => deed,
+        }
     }
 
     fn member(&self, place: Place, key: &[u8]) -> Place {

@@ -91,6 +91,8 @@ pub(super) struct Pen<'a> {
     /// Lone surrogates that were replaced.
     pub(super) lone: u64,
     pub(super) event_time: Option<Instant>,
+    /// When the record is read; known while its events are written.
+    pub(super) now: Option<Instant>,
     /// Where the event type was written, quotes included.
     type_at: Option<(usize, usize)>,
     /// The leaf that writes the event type.
@@ -120,6 +122,7 @@ impl<'a> Pen<'a> {
             out: Vec::new(),
             lone: 0,
             event_time: None,
+            now: None,
             type_at: None,
             type_leaf: None,
             failed: None,
@@ -134,6 +137,7 @@ impl<'a> Pen<'a> {
         now: Instant,
         row_id: &mut dyn FnMut(usize, u32),
     ) -> Result<(u64, u64), Box<Refusal>> {
+        self.now = Some(now);
         self.type_leaf = lane.rules.as_ref().map(|rules| rules.leaf);
         let (mut events, mut generic) = (0, 0);
         let mut one = |pen: &mut Pen<'a>| -> Wrote {

@@ -199,6 +199,7 @@ impl<'a> Pen<'a> {
             0 => facts.host,
             1 => facts.app,
             2 => facts.time,
+            4 => return self.now.map_or(Val::Nothing, Val::Time),
             _ => {
                 let Some(n) = facts.priority else {
                     return Val::Nothing;

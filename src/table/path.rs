@@ -62,7 +62,7 @@ pub fn parse_path(text: &str) -> Result<Path, (usize, String)> {
     if let Some(fact) = crate::ops::words::FACT.iter().find(|f| **f == text) {
         return Ok(Path { head: Head::Fact, name: fact.to_string(), segs: Vec::new() });
     }
-    if text.starts_with('@') && text.contains("syslog") {
+    if text.starts_with('@') && (text.contains("syslog") || text.starts_with("@run")) {
         return Err((0, format!("no such fact; known: {}", crate::ops::words::FACT.join(", "))));
     }
     if let Some(name) = text.strip_prefix('$') {
