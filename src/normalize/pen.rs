@@ -91,8 +91,6 @@ pub(super) struct Pen<'a> {
     pub(super) event_time: Option<Instant>,
     /// Where the event type was written, quotes included.
     type_at: Option<(usize, usize)>,
-    /// The leaf that writes the event type.
-    type_leaf: Option<u32>,
     /// A conversion that failed, for the message of a required field.
     failed: Option<(String, Option<String>)>,
 }
@@ -118,7 +116,6 @@ impl<'a> Pen<'a> {
             lone: 0,
             event_time: None,
             type_at: None,
-            type_leaf: None,
             failed: None,
         }
     }
@@ -131,7 +128,6 @@ impl<'a> Pen<'a> {
         now: Instant,
         row_id: &mut dyn FnMut(usize, u32),
     ) -> Result<(u64, u64), Refusal> {
-        self.type_leaf = lane.rules.as_ref().map(|rules| rules.leaf);
         let (mut events, mut generic) = (0, 0);
         let mut one = |pen: &mut Pen<'a>| -> Wrote {
             generic += pen.event(lane, now, &mut |at| row_id(at, events as u32))? as u64;
@@ -472,7 +468,7 @@ impl<'a> Pen<'a> {
             return Ok(false);
         }
         self.filled(leaf);
-        if self.type_leaf == Some(leaf.counter) {
+        if leaf.gives_type {
             self.type_at = Some((start, self.out.len()));
         }
         Ok(true)

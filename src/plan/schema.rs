@@ -158,6 +158,7 @@ impl Build<'_> {
                     distinct: false,
                     label: None,
                     plain: false,
+                    gives_type: false,
                 }]))
             }
         }
