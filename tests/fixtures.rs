@@ -49,6 +49,58 @@ fn enough_is_covered() {
     assert!(conversations >= 12, "{conversations} conversations");
 }
 
+/// The UDM events of the golden files below a folder.
+fn udm_events(below: &str) -> Vec<(String, Value)> {
+    let mut events = Vec::new();
+    for input in kit::inputs(below) {
+        let file = input.with_file_name("udm.ndjson");
+        // No file stands for no events.
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        for (i, line) in text.lines().enumerate() {
+            let event = serde_json::from_str(line).expect("an event");
+            events.push((format!("{}:{}", file.display(), i + 1), event));
+        }
+    }
+    events
+}
+
+/// Whichever row gave the event type, its needs were checked.
+#[test]
+fn no_event_lacks_what_its_type_needs() {
+    let rules = &kit::built_in().targets["udm"].rules;
+    let there = |event: &Value, path: &str| event.pointer(&format!("/{}", path.replace('.', "/"))).is_some();
+    let (mut checked, mut lacking) = (0, Vec::new());
+    for (place, event) in udm_events("") {
+        let kind = event["metadata"]["event_type"].as_str().expect("an event type");
+        for any in rules.get(kind).into_iter().flatten() {
+            checked += 1;
+            if !any.iter().any(|path| there(&event, path)) {
+                lacking.push(format!("{place}: {kind} without {}", any.join(" or ")));
+            }
+        }
+    }
+    assert!(lacking.is_empty(), "{}", lacking.join("\n"));
+    assert!(checked > 300, "{checked} needs");
+}
+
+/// Of each documented audit type there is a record, and what it makes is an action of that type.
+#[test]
+fn every_audit_type_has_a_record() {
+    let mut types = BTreeSet::new();
+    let cases = std::fs::read_dir(kit::fixture("openai_audit")).expect("a folder");
+    for case in cases.map(|case| case.expect("an entry").file_name().into_string().expect("a name")) {
+        if !case.starts_with("type_") {
+            continue;
+        }
+        for (place, event) in udm_events(&format!("openai_audit/{case}")) {
+            let metadata = &event["metadata"];
+            assert_ne!(metadata["event_type"], "GENERIC_EVENT", "{place}");
+            types.insert(metadata["product_event_type"].as_str().expect("a type").to_string());
+        }
+    }
+    assert_eq!(types.len(), 145);
+}
+
 /// Calls `f` with every string of a value and the keys above it (`[]` for elements).
 fn strings(value: &Value, path: &mut Vec<String>, f: &mut dyn FnMut(&[String], &str)) {
     let step = |key: &str, inner: &Value, path: &mut Vec<String>, f: &mut dyn FnMut(&[String], &str)| {
