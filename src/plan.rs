@@ -180,8 +180,6 @@ pub enum PayloadView {
 /// The event types of a target and what each needs.
 #[derive(Debug)]
 pub struct TypeRules {
-    /// The counter of the event type's leaf.
-    pub leaf: u32,
     pub generic: Option<Box<[u8]>>,
     pub needs: std::collections::HashMap<Box<[u8]>, Vec<Vec<u16>>>,
     pub fallback: Vec<Box<[u8]>>,

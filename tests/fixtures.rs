@@ -50,6 +50,99 @@ fn enough_is_covered() {
     assert!(conversations >= 12, "{conversations} conversations");
 }
 
+/// The UDM events of the golden files below a folder.
+fn udm_events(below: &str) -> Vec<(String, Value)> {
+    let mut events = Vec::new();
+    for input in kit::inputs(below) {
+        let file = input.with_file_name("udm.ndjson");
+        // No file stands for no events.
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        for (i, line) in text.lines().enumerate() {
+            let event = serde_json::from_str(line).expect("an event");
+            events.push((format!("{}:{}", file.display(), i + 1), event));
+        }
+    }
+    events
+}
+
+/// Whichever row gave the event type, its needs were checked.
+#[test]
+fn no_event_lacks_what_its_type_needs() {
+    let rules = &kit::built_in().targets["udm"].rules;
+    let there = |event: &Value, path: &str| event.pointer(&format!("/{}", path.replace('.', "/"))).is_some();
+    let (mut checked, mut lacking) = (0, Vec::new());
+    for (place, event) in udm_events("") {
+        let kind = event["metadata"]["event_type"].as_str().expect("an event type");
+        for any in rules.get(kind).into_iter().flatten() {
+            checked += 1;
+            if !any.iter().any(|path| there(&event, path)) {
+                lacking.push(format!("{place}: {kind} without {}", any.join(" or ")));
+            }
+        }
+    }
+    assert!(lacking.is_empty(), "{}", lacking.join("\n"));
+    assert!(checked > 300, "{checked} needs");
+}
+
+/// The cases that hold a record of each audit type.
+fn type_cases() -> Vec<String> {
+    let cases = std::fs::read_dir(kit::fixture("openai_audit")).expect("a folder");
+    let names = cases.map(|case| case.expect("an entry").file_name().into_string().expect("a name"));
+    names.filter(|name| name.starts_with("type_")).map(|name| format!("openai_audit/{name}")).collect()
+}
+
+/// Of each documented audit type there is a record, and what it makes is an action of that type.
+#[test]
+fn every_audit_type_has_a_record() {
+    let mut types = BTreeSet::new();
+    for case in type_cases() {
+        for (place, event) in udm_events(&case) {
+            let metadata = &event["metadata"];
+            assert_ne!(metadata["event_type"], "GENERIC_EVENT", "{place}");
+            types.insert(metadata["product_event_type"].as_str().expect("a type").to_string());
+        }
+    }
+    assert_eq!(types.len(), 145);
+}
+
+/// The texts of all scalars of a value, numbers in one spelling.
+fn scalars(value: &Value, path: &str, f: &mut dyn FnMut(&str, String)) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(k, v)| scalars(v, &format!("{path}/{k}"), f)),
+        Value::Array(list) => list.iter().for_each(|v| scalars(v, path, f)),
+        Value::String(text) => f(path, text.parse::<f64>().map_or(text.clone(), |n| n.to_string())),
+        Value::Number(number) => f(path, number.as_f64().expect("a number").to_string()),
+        Value::Bool(bool) => f(path, bool.to_string()),
+        Value::Null => {}
+    }
+}
+
+/// Every value of an audit record is in its event; the time is there in another form.
+#[test]
+fn nothing_of_an_audit_record_is_lost() {
+    let (mut kept, mut lost) = (0, Vec::new());
+    let others = ["events", "actors", "seed_shape", "payload_spellings", "unknown_types", "no_actor"];
+    let others = others.map(|case| format!("openai_audit/{case}"));
+    for case in type_cases().into_iter().chain(others) {
+        let events = udm_events(&case);
+        let records = kit::values(&kit::fixture(&case).join("input.ndjson"));
+        assert_eq!(events.len(), records.len(), "{case}");
+        for (record, (place, event)) in records.iter().zip(&events) {
+            let mut there = BTreeSet::new();
+            scalars(event, "", &mut |_, text| there.extend([text]));
+            scalars(record, "", &mut |path, text| match path {
+                "/object" | "/effective_at" => {}
+                _ if text.is_empty() || there.contains(&text) => kept += 1,
+                // An address and a port are two fields.
+                _ if text.rsplit_once(':').is_some_and(|(a, b)| there.contains(a) && there.contains(b)) => {}
+                _ => lost.push(format!("{place}: {path}: {text}")),
+            });
+        }
+    }
+    assert!(lost.is_empty(), "{}", lost.join("\n"));
+    assert!(kept > 2000, "{kept} values");
+}
+
 /// Calls `f` with every string of a value and the keys above it (`[]` for elements).
 fn strings(value: &Value, path: &mut Vec<String>, f: &mut dyn FnMut(&[String], &str)) {
     let step = |key: &str, inner: &Value, path: &mut Vec<String>, f: &mut dyn FnMut(&[String], &str)| {

@@ -27,6 +27,11 @@ fn pool() -> &'static [Value] {
             "payload_spellings/input.ndjson",
             "seed_shape/input.ndjson",
             "unknown_types/input.ndjson",
+            "no_actor/input.ndjson",
+            "drift/input.ndjson",
+            "type_roles/input.ndjson",
+            "type_certificates/input.ndjson",
+            "type_tenant_people/input.ndjson",
         ] {
             pool.extend(kit::values(&kit::fixture("openai_audit").join(case)));
         }

@@ -95,8 +95,6 @@ pub(super) struct Pen<'a> {
     pub(super) now: Option<Instant>,
     /// Where the event type was written, quotes included.
     type_at: Option<(usize, usize)>,
-    /// The leaf that writes the event type.
-    type_leaf: Option<u32>,
     /// A conversion that failed, for the message of a required field.
     failed: Option<(String, Option<String>)>,
 }
@@ -124,7 +122,6 @@ impl<'a> Pen<'a> {
             event_time: None,
             now: None,
             type_at: None,
-            type_leaf: None,
             failed: None,
         }
     }
@@ -138,7 +135,6 @@ impl<'a> Pen<'a> {
         row_id: &mut dyn FnMut(usize, u32),
     ) -> Result<(u64, u64), Box<Refusal>> {
         self.now = Some(now);
-        self.type_leaf = lane.rules.as_ref().map(|rules| rules.leaf);
         let (mut events, mut generic) = (0, 0);
         let mut one = |pen: &mut Pen<'a>| -> Wrote {
             generic += pen.event(lane, now, &mut |at| row_id(at, events as u32))? as u64;
@@ -511,7 +507,7 @@ impl<'a> Pen<'a> {
             return Ok(false);
         }
         self.filled(leaf);
-        if self.type_leaf == Some(leaf.counter) {
+        if leaf.gives_type {
             self.type_at = Some((start, self.out.len()));
         }
         Ok(true)

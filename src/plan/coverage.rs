@@ -1,7 +1,7 @@
 //! How much of what a source documents its mappings read, said without a record: by pair of source
 //! and target, from the compiled lanes. Knows paths, not values.
 
-use super::privacy::{nodes, payload_part};
+use super::privacy::{deepest, payload_part};
 use super::{Content, Lane, Plan, Request, Route};
 use crate::catalog::{Catalog, Mapping};
 use crate::error::Error;
@@ -106,8 +106,13 @@ fn of_pair(
         Mapping::Schema(_) => &[],
     };
     let paths = def.classes.iter().map(|(path, class)| {
-        let nodes = nodes(&path.is, payload, &plan.want);
-        let read = lanes.iter().any(|lane| nodes.iter().any(|&node| reads(lane, node, &plan.want)));
+        // Below what a mapping copies whole there are no nodes of their own.
+        let nodes = deepest(&path.is, payload, &plan.want);
+        let reads = |lane: &Lane, (node, left): (NodeId, usize)| match left {
+            0 => reads(lane, node, &plan.want),
+            _ => copies(lane, node, &plan.want),
+        };
+        let read = lanes.iter().any(|lane| nodes.iter().any(|&node| reads(lane, node)));
         let ignored = own.iter().chain(&def.ignored).find(|i| covers(&i.path.is, &path.is));
         let fate = match ignored {
             _ if read => Fate::Read,

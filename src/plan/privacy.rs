@@ -147,19 +147,30 @@ fn closed(def: &SourceDef, mode: &Mode) -> bool {
 
 /// The nodes of a declared path: its own, and those under which a payload may come.
 pub(super) fn nodes(path: &Path, payload: Option<NodeId>, want: &Want) -> Vec<NodeId> {
-    let find = |root: NodeId, segs: &[Seg]| {
-        segs.iter().try_fold(root, |node, seg| match seg {
-            Seg::Key(key) => want.find_child(node, key),
-            Seg::Each | Seg::At(_) => want.element_of(node),
-        })
+    let whole = |(node, left): (NodeId, usize)| (left == 0).then_some(node);
+    deepest(path, payload, want).into_iter().filter_map(whole).collect()
+}
+
+/// The same, but the deepest nodes that there are, and how many steps of the path are left behind each.
+pub(super) fn deepest(path: &Path, payload: Option<NodeId>, want: &Want) -> Vec<(NodeId, usize)> {
+    let find = |mut node: NodeId, segs: &[Seg]| {
+        for (i, seg) in segs.iter().enumerate() {
+            let next = match seg {
+                Seg::Key(key) => want.find_child(node, key),
+                Seg::Each | Seg::At(_) => want.element_of(node),
+            };
+            let Some(next) = next else { return (node, segs.len() - i) };
+            node = next;
+        }
+        (node, 0)
     };
-    let Some(root) = payload else { return find(0, &path.segs).into_iter().collect() };
+    let Some(root) = payload else { return vec![find(0, &path.segs)] };
     let Some((key, rest)) = payload_part(path) else {
-        return find(if path.head == Head::Payload { root } else { 0 }, &path.segs).into_iter().collect();
+        return vec![find(if path.head == Head::Payload { root } else { 0 }, &path.segs)];
     };
     let folded = key.replace('.', "_");
     let roots = [want.find_child(0, key), want.find_child(0, &folded), Some(root)];
-    roots.into_iter().flatten().filter_map(|root| find(root, rest)).collect()
+    roots.into_iter().flatten().map(|root| find(root, rest)).collect()
 }
 
 /// The key and the inner path of a documented path of one kind's payload: its key has a dot.

@@ -155,6 +155,7 @@ impl Build<'_> {
                     distinct: false,
                     label: None,
                     plain: false,
+                    gives_type: false,
                 }]))
             }
         }

@@ -136,6 +136,8 @@ pub struct Leaf {
     /// Reads one value where it stands and does nothing to it: the common kind, written without
     /// asking for more.
     pub plain: bool,
+    /// It may write the event type, whose needs are checked.
+    pub gives_type: bool,
 }
 
 impl Leaf {

@@ -205,7 +205,9 @@ pub(super) fn compile(
             rules.push((score, Rule { source: i, needs, tests }));
         }
         let mut declared = vec![false; want.len()];
-        for (path, _) in &def.classes {
+        // A payload of which nothing but its being an object is documented says nothing of the others.
+        let says = |path: &Path| payload_part(path).is_none_or(|(_, inside)| !inside.is_empty());
+        for (path, _) in def.classes.iter().filter(|(path, _)| says(&path.is)) {
             nodes(&path.is, payloads[i], want).iter().for_each(|node| declared[*node as usize] = true);
         }
         sources.push(SourcePlan {

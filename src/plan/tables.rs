@@ -92,7 +92,7 @@ pub(super) fn compile(
         let next = presence.len() as u16;
         presence.entry(need.as_str()).or_insert(next);
     }
-    let rules = type_rules(target, &root, &presence, |path| {
+    let rules = type_rules(target, &presence, |path| {
         // What is below a path makes it present.
         let inside =
             |other: &String| other == path || other.strip_prefix(path).is_some_and(|r| r.starts_with('.'));
@@ -270,6 +270,7 @@ impl Build<'_> {
             return None;
         }
         self.check_lists(row, &segs, &lists, list_path.as_ref());
+        let gives_type = self.target.event_type.as_ref() == Some(&plain);
         self.leaves.push(plain);
         Some(Placed {
             leaf: Leaf {
@@ -281,6 +282,7 @@ impl Build<'_> {
                 distinct: row.distinct,
                 label,
                 plain: false,
+                gives_type,
             },
             segs,
             lists,

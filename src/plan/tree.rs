@@ -103,22 +103,10 @@ pub(super) fn finish_list(list: DraftList, presence: &HashMap<&str, u16>, want: 
 
 pub(super) fn type_rules(
     target: &TargetDef,
-    root: &DraftObject,
     presence: &HashMap<&str, u16>,
     withheld: impl Fn(&str) -> bool,
 ) -> Option<TypeRules> {
-    let path = target.event_type.as_ref()?;
-    let segs = parse_target_path(path).ok()?;
-    let mut object = root;
-    let mut leaf = None;
-    for seg in &segs {
-        let Seg::Key(key) = seg else { return None };
-        match &object.fields.get(key)?.kind {
-            Kind::Object(inner) => object = inner,
-            Kind::Leaf(leaves) => leaf = leaves.first().map(|l| l.counter),
-            _ => return None,
-        }
-    }
+    target.event_type.as_ref()?;
     let mut needs: HashMap<Box<[u8]>, Vec<Vec<u16>>> = HashMap::new();
     for (name, list) in &target.rules {
         let list = list
@@ -133,7 +121,6 @@ pub(super) fn type_rules(
     }
     Some(TypeRules {
         paths,
-        leaf: leaf?,
         generic: target.generic.as_ref().map(|g| g.as_bytes().into()),
         needs,
         fallback: target.fallback.iter().map(|f| f.as_bytes().into()).collect(),
