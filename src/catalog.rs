@@ -38,8 +38,25 @@ pub enum Mapping {
 /// name takes the place of the built-in one. What is wrong with them stands in the catalog; a plan
 /// compiled from it says it.
 pub fn load(folders: &[&Path]) -> Result<Catalog, Error> {
+    load_for(folders, &[])
+}
+
+/// What a run to these targets needs: of the built-in files, those of other targets stay unread. No
+/// target, or one that has no file, means all.
+pub fn load_for(folders: &[&Path], targets: &[String]) -> Result<Catalog, Error> {
     let mut files: BTreeMap<String, Source> = BTreeMap::new();
     built_in(&BUILT_IN, &mut files);
+    let has_file = |target: &String| files.contains_key(&format!("targets/{}.yaml", base_target(target)));
+    if !targets.is_empty() && targets.iter().all(has_file) {
+        files.retain(|path, _| {
+            let file = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
+            match file_kind(path) {
+                Some(FileKind::Target) => targets.iter().any(|t| base_target(t) == file),
+                Some(FileKind::Mapping) => targets.iter().any(|t| t == file),
+                _ => true,
+            }
+        });
+    }
     for folder in folders {
         if !folder.is_dir() {
             return Err(Error::Usage(format!("--mappings {}: not a folder", folder.display())));

@@ -42,9 +42,9 @@ pub fn run(args: Args) -> Result<u8, Error> {
     }
 }
 
-fn catalog(mappings: &Mappings) -> Result<Catalog, Error> {
+fn catalog(mappings: &Mappings, targets: &[String]) -> Result<Catalog, Error> {
     let folders: Vec<&Path> = mappings.mappings.iter().map(PathBuf::as_path).collect();
-    catalog::load(&folders)
+    catalog::load_for(&folders, targets)
 }
 
 /// The compiled plan of a run, its complaints shown.
@@ -170,7 +170,7 @@ fn run_plan(
 }
 
 fn convert(args: &Convert) -> Result<u8, Error> {
-    let catalog = catalog(&args.mappings)?;
+    let catalog = catalog(&args.mappings, if args.schema.is_empty() { &args.to } else { &[] })?;
     let plan = plan(&catalog, &args.to, &args.schema, &args.read, &[])?;
     if plan.targets.is_empty() {
         let known: Vec<&str> = catalog.targets.keys().map(String::as_str).collect();
@@ -267,7 +267,7 @@ fn status(readable: bool, refused: bool) -> u8 {
 }
 
 fn validate(args: &Validate) -> Result<u8, Error> {
-    let catalog = catalog(&args.mappings)?;
+    let catalog = catalog(&args.mappings, &[])?;
     let mapped: Vec<&str> = catalog
         .targets
         .keys()
@@ -309,7 +309,7 @@ fn printable(text: &str) -> String {
 }
 
 fn check(args: &Check) -> Result<u8, Error> {
-    let catalog = catalog(&args.mappings)?;
+    let catalog = catalog(&args.mappings, &[])?;
     let lints = logmill::plan::lint(&catalog)?;
     let checked = check::check(&catalog, &args.fixtures, args.bless)?;
     let mut out = std::io::stdout().lock();
@@ -334,7 +334,7 @@ fn check(args: &Check) -> Result<u8, Error> {
 }
 
 fn list(args: &Mappings) -> Result<u8, Error> {
-    let catalog = catalog(args)?;
+    let catalog = catalog(args, &[])?;
     if !catalog.wrong.is_empty() {
         return Err(Error::Mappings(catalog.wrong));
     }

@@ -10,7 +10,7 @@ use super::args;
 use super::{HELD, REFUSED};
 
 pub(super) fn coverage(args: &args::Coverage) -> Result<u8, Error> {
-    let catalog = super::catalog(&args.mappings)?;
+    let catalog = super::catalog(&args.mappings, &[])?;
     let list = plan::coverage(&catalog, args.source.as_deref(), args.to.as_deref())?;
     let text = if args.json { document(&list) } else { lines(&list) };
     std::io::stdout().write_all(text.as_bytes()).map_err(|e| Error::io("cannot write", e))?;
