@@ -479,6 +479,10 @@ impl<'a> Pen<'a> {
                 };
                 self.standing.text = waiting;
                 if !wrote? {
+                    // Without a key there is no label, and the value stays out.
+                    if let Val::Cell(_, node) = val {
+                        self.passed(node);
+                    }
                     return Ok(false);
                 }
                 self.out.extend_from_slice(b",\"value\":");
