@@ -636,6 +636,11 @@ impl<'a> Pen<'a> {
                 let absent = matches!(read.at, ReadAt::Slot { .. }) && self.cell(read).kind.is_null();
                 if !absent && leaf.when.as_ref().is_none_or(|when| self.check(when)) {
                     some = self.one_value(leaf, Some(read), f)?;
+                } else if let (false, LeafType::Any | LeafType::Object, ReadAt::Slot { node, .. }) =
+                    (absent, &leaf.ty, &read.at)
+                {
+                    // A copy that a condition keeps out: what is in it counts as read otherwise.
+                    self.passed(*node);
                 }
                 if some {
                     self.pass_over(&reads[i + 1..]);
