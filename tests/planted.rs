@@ -308,11 +308,14 @@ fn written_or_reported(targets: Vec<String>) {
             let flat = |name: &str| name.replace('"', "").replace('.', "_");
             let whole =
                 Path { head: Head::Root, name: String::new(), segs: planted.path.clone() }.to_string();
-            lists
-                .iter()
-                .filter_map(|list| mapping[list].as_object())
-                .flat_map(|list| list.keys())
-                .any(|name| *name == planted.shown || flat(name) == flat(&whole))
+            lists.iter().filter_map(|list| mapping[list].as_object()).flat_map(|list| list.keys()).any(
+                |name| {
+                    // What is passed over whole goes with everything in it.
+                    let inside = planted.shown.strip_prefix(name.as_str());
+                    inside.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+                        || flat(name) == flat(&whole)
+                },
+            )
         });
         if !reported {
             lost.insert(format!("{}: {}", def.name, planted.shown));

@@ -310,3 +310,13 @@ fn keys_that_are_none() {
         assert_eq!((status, err), (2, format!("logmill: {path}: {says}\n")));
     }
 }
+
+/// What is empty in the record stays empty where a copy is only looked through for secrets.
+#[cfg(feature = "cli")]
+#[test]
+fn copies_keep_what_is_empty() {
+    let folder = Folder::new();
+    let record = r#"{"product":"door","type":"badge.added","site":"7","badge.added":{"a":[],"b":{"c":{},"d":[[]]},"link":{"url":"x"}}}"#;
+    let (_, events, err) = folder.run(&["convert"], record);
+    assert_eq!(events[0]["more"], json!({"a": [], "b": {"c": {}, "d": [[]]}}), "{err}");
+}

@@ -479,6 +479,10 @@ impl<'a> Pen<'a> {
                 };
                 self.standing.text = waiting;
                 if !wrote? {
+                    // Without a key there is no label, and the value stays out.
+                    if let Val::Cell(_, node) = val {
+                        self.passed(node);
+                    }
                     return Ok(false);
                 }
                 self.out.extend_from_slice(b",\"value\":");
@@ -632,6 +636,11 @@ impl<'a> Pen<'a> {
                 let absent = matches!(read.at, ReadAt::Slot { .. }) && self.cell(read).kind.is_null();
                 if !absent && leaf.when.as_ref().is_none_or(|when| self.check(when)) {
                     some = self.one_value(leaf, Some(read), f)?;
+                } else if let (false, LeafType::Any | LeafType::Object, ReadAt::Slot { node, .. }) =
+                    (absent, &leaf.ty, &read.at)
+                {
+                    // A copy that a condition keeps out: what is in it counts as read otherwise.
+                    self.passed(*node);
                 }
                 if some {
                     self.pass_over(&reads[i + 1..]);

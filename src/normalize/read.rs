@@ -2,7 +2,7 @@
 
 use super::pen::{CLOSED, Pen, Refusal};
 use super::value::{Failed, Val, push_time};
-use crate::json::{Cell, Kind, SlotAt};
+use crate::json::{Cell, Kind, NodeId, SlotAt};
 use crate::ops::{self, Made, Test};
 use crate::plan::{Check, Deed, Read, ReadAt, TemplatePiece};
 
@@ -190,7 +190,18 @@ impl<'a> Pen<'a> {
             .and_then(|()| convert(&read.steps, &mut text, is_string, &mut out, &mut self.standing.default));
         self.standing.text = text;
         self.standing.made = out;
+        if let (Ok(Val::Nothing), ReadAt::Slot { node, .. }) = (&made, &read.at) {
+            self.passed(*node);
+        }
         made
+    }
+
+    /// Counts a value that is there and not written.
+    #[cold]
+    pub(super) fn passed(&mut self, node: NodeId) {
+        if let Some(counts) = &mut self.counts {
+            counts.passed[node as usize] += 1;
+        }
     }
 
     fn fact(&mut self, fact: usize) -> Val<'a> {
