@@ -6,6 +6,7 @@ use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 use indexmap::IndexMap;
+use rayon::prelude::*;
 
 use crate::error::{Diagnostic, Error};
 use crate::panther::{self, Schema};
@@ -67,18 +68,22 @@ pub fn load_for(folders: &[&Path], targets: &[String]) -> Result<Catalog, Error>
             return Err(Error::Usage(format!("--mappings {}: {what}", folder.display())));
         }
     }
+    // Most of the time goes into reading YAML, and no file needs another for it.
+    let kinds = files.par_iter().filter_map(|(path, source)| Some((file_kind(path)?, path, source)));
+    let mut roots: Vec<_> =
+        kinds.map(|(kind, path, source)| (kind, path, source, Some(yaml::parse(source)))).collect();
     let mut catalog = Catalog::default();
     let mut wrong = Vec::new();
     let mut failed: Vec<&str> = Vec::new();
     for kind in [FileKind::Target, FileKind::Source, FileKind::Mapping] {
-        for (path, source) in &files {
+        for (of, path, source, root) in &mut roots {
             // A mapping beside a source or target that is wrong cannot be judged.
             let known = |name: Option<String>| name.is_some_and(|name| failed.contains(&name.as_str()));
             let follows = kind == FileKind::Mapping && (known(source_file(path)) || known(target_file(path)));
-            if file_kind(path) != Some(kind) || follows {
+            let Some(root) = root.take_if(|_| *of == kind && !follows) else {
                 continue;
-            }
-            if let Err(list) = read_file(kind, path, source, &mut catalog) {
+            };
+            if let Err(list) = root.and_then(|root| read_file(kind, path, source, &root, &mut catalog)) {
                 wrong.extend(list);
                 failed.push(path);
             }
@@ -187,9 +192,9 @@ fn read_file(
     kind: FileKind,
     path: &str,
     source: &Source,
+    root: &yaml::Node,
     catalog: &mut Catalog,
 ) -> Result<(), Vec<Diagnostic>> {
-    let root = yaml::parse(source)?;
     let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
     let named =
         |name: &str, expected: &str, key: &str| {
@@ -204,12 +209,12 @@ fn read_file(
         };
     match kind {
         FileKind::Target => {
-            let target = TargetDef::parse(source, &root)?;
+            let target = TargetDef::parse(source, root)?;
             named(&target.name, stem, "target")?;
             catalog.targets.insert(target.name.clone(), target);
         }
         FileKind::Source => {
-            let def = SourceDef::parse(source, &root)?;
+            let def = SourceDef::parse(source, root)?;
             let folder = path.split('/').nth(1).unwrap_or_default();
             named(&def.name, folder, "source")?;
             catalog.sources.insert(def.name.clone(), def);
@@ -237,13 +242,13 @@ fn read_file(
             };
             let mapping = match target.dialect {
                 Dialect::Tables => {
-                    let table = Table::parse(source, &root)?;
+                    let table = Table::parse(source, root)?;
                     catalog.wrong.extend(table.wrong.iter().cloned());
                     named(&table.target.is, stem, "target")?;
                     Mapping::Table(table)
                 }
                 Dialect::Panther => {
-                    let (schema, warnings) = panther::parse(source, &root)?;
+                    let (schema, warnings) = panther::parse(source, root)?;
                     catalog.warnings.extend(warnings);
                     Mapping::Schema(schema)
                 }

@@ -276,16 +276,19 @@ fn strength(test: &Test, positive: bool) -> usize {
     }
 }
 
+/// The alternatives of a source's condition with what every pair of sources compares of them.
+fn weighed(def: &SourceDef) -> Vec<(usize, BTreeSet<String>, Vec<Atom<'_>>)> {
+    let score = |atoms: &[Atom]| atoms.iter().map(|(_, t, p)| strength(t, *p)).sum::<usize>();
+    normal_form(&def.when).into_iter().map(|atoms| (score(&atoms), exact(&atoms), atoms)).collect()
+}
+
 /// Two sources of the same strength that one record could satisfy cannot be told apart.
 fn told_apart(catalog: &Catalog, wrong: &mut Vec<Diagnostic>) {
-    let defs: Vec<&SourceDef> = catalog.sources.values().collect();
-    for (i, a) in defs.iter().enumerate() {
-        for b in &defs[i + 1..] {
-            let clash = normal_form(&a.when).iter().any(|x| {
-                let score = |atoms: &[Atom]| atoms.iter().map(|(_, t, p)| strength(t, *p)).sum::<usize>();
-                normal_form(&b.when)
-                    .iter()
-                    .any(|y| score(x) == score(y) && exact(x) == exact(y) && !contradict(x, y))
+    let defs: Vec<_> = catalog.sources.values().map(|def| (def, weighed(def))).collect();
+    for (i, (a, of_a)) in defs.iter().enumerate() {
+        for (b, of_b) in &defs[i + 1..] {
+            let clash = of_a.iter().any(|(score, exact, x)| {
+                of_b.iter().any(|(s, e, y)| s == score && e == exact && !contradict(x, y))
             });
             if clash {
                 let message = format!(
