@@ -1,6 +1,8 @@
 //! Records to measure on: deterministic, in the shapes of the two built-in sources. Sizes follow
 //! what the sources send: audit events of about 600 bytes, conversations of about 15 KB.
 
+#![allow(dead_code)]
+
 use std::fmt::Write;
 
 /// SplitMix64: small, fast, and the same on every machine.
