@@ -13,7 +13,7 @@ use logmill::ops::time::Instant;
 use logmill::plan::{Content, Plan, Request};
 use logmill::records::{Batch, Cutter, Framing, Limits};
 
-use super::corpus;
+use crate::corpus;
 
 pub const NOW: Instant = Instant { secs: 1_767_225_600, nanos: 0 };
 
