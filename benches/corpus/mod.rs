@@ -1,6 +1,8 @@
 //! Records to measure on: deterministic, in the shapes of the two built-in sources. Sizes follow
 //! what the sources send: audit events of about 600 bytes, conversations of about 15 KB.
 
+#![allow(dead_code)]
+
 use std::fmt::Write;
 
 /// SplitMix64: small, fast, and the same on every machine.
@@ -185,6 +187,48 @@ fn conversation(r: &mut Random, messages: u64, out: &mut String) {
         out.push_str(r#","files":{"object":"list","data":[],"has_more":false,"last_id":null}}"#);
     }
     out.push_str("],\"has_more\":false,\"last_id\":null}}\n");
+}
+
+/// Conversations of about `record` bytes each.
+pub fn conversations_of(record: usize, bytes: usize, seed: u64) -> Vec<u8> {
+    let mut r = Random(seed);
+    let mut out = String::with_capacity(bytes + record + 2048);
+    // The frame of a conversation and a message of the mean length, in bytes.
+    let messages = 1 + record.saturating_sub(700) / 1050;
+    while out.len() < bytes {
+        conversation(&mut r, messages as u64, &mut out);
+    }
+    out.into_bytes()
+}
+
+/// Flat records with so many leaves that a generated mapping knows (`f0`, `f1`, …) and so many that
+/// none does.
+pub fn flat(mapped: usize, unmapped: usize, bytes: usize, seed: u64) -> Vec<u8> {
+    let mut r = Random(seed);
+    let mut out = String::with_capacity(bytes + 65536);
+    while out.len() < bytes {
+        let _ = write!(out, r#"{{"kind":"flat","time":{}"#, 1_749_600_000 + r.below(1_000_000));
+        for (letter, count) in [('f', mapped), ('u', unmapped)] {
+            for n in 0..count {
+                let _ = write!(out, r#","{letter}{n}":"{} {:x}""#, r.pick(CITIES), r.next() >> 40);
+            }
+        }
+        out.push_str("}\n");
+    }
+    out.into_bytes()
+}
+
+/// The records of an NDJSON text as one array, a record a line.
+pub fn array(ndjson: &[u8]) -> Vec<u8> {
+    let mut out = b"[\n".to_vec();
+    for line in ndjson.split(|&b| b == b'\n').filter(|l| !l.is_empty()) {
+        if out.len() > 2 {
+            out.extend_from_slice(b",\n");
+        }
+        out.extend_from_slice(line);
+    }
+    out.extend_from_slice(b"\n]\n");
+    out
 }
 
 /// The records of an NDJSON text as one list envelope in one line.

@@ -1,0 +1,99 @@
+//! The figures of README: the whole run from memory to nowhere, medians of rounds taken in turns,
+//! as Markdown.
+//!
+//!     cargo bench --bench figures [-- MEGABYTES ROUNDS]
+
+#[path = "rig/cases.rs"]
+mod cases;
+mod corpus;
+mod rig;
+#[path = "tape/tape.rs"]
+mod tape;
+
+use std::path::Path;
+use std::time::Instant;
+
+use cases::Case;
+use logmill::plan::Content;
+
+/// What is timed: its group and name, its bytes, and one run of it.
+struct Timed {
+    group: &'static str,
+    name: String,
+    bytes: usize,
+    run: Box<dyn FnMut()>,
+    seconds: Vec<f64>,
+}
+
+fn main() {
+    let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
+    let bytes = numbers.first().copied().unwrap_or(16) << 20;
+    let rounds = numbers.get(1).copied().unwrap_or(5);
+    let mut timed = jobs(bytes);
+    timed.extend(cases::all(bytes).into_iter().map(of_case));
+    for round in 0..=rounds {
+        for t in &mut timed {
+            let start = Instant::now();
+            (t.run)();
+            // The first round warms up.
+            if round > 0 {
+                t.seconds.push(start.elapsed().as_secs_f64());
+            }
+        }
+    }
+    let mut group = "";
+    for t in &mut timed {
+        if t.group != group {
+            group = t.group;
+            println!("\n| {group} | MB/s |\n|---|---:|");
+        }
+        t.seconds.sort_by(f64::total_cmp);
+        let median = t.seconds[t.seconds.len() / 2];
+        println!("| {} | {:.0} |", t.name, t.bytes as f64 / 1e6 / median);
+    }
+}
+
+fn of_case(case: Case) -> Timed {
+    let (group, name, bytes) = (case.group, case.name.clone(), case.bytes.len());
+    let run = Box::new(move || {
+        std::hint::black_box(case.run());
+    });
+    Timed { group, name, bytes, run, seconds: Vec::new() }
+}
+
+/// The jobs that are held to numbers, and the two of `benches/peers` with their yardstick.
+fn jobs(bytes: usize) -> Vec<Timed> {
+    const GROUP: &str = "job, one thread";
+    let none: [&Path; 0] = [];
+    let mut timed = Vec::new();
+    for job in rig::JOBS {
+        let plan = rig::plan(&none, &[job.target], job.content);
+        let bytes = (job.corpus)(bytes, 7);
+        timed.push(of_case(Case { group: GROUP, name: job.name.replace('-', " "), plan, bytes, threads: 1 }));
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/mappings");
+    for (name, target, job, ndjson) in [
+        ("audit", "stored_audit", tape::Job::Audit, corpus::audit(bytes, 7)),
+        ("conversation", "udm", tape::Job::Conversation, corpus::conversations(bytes, 7)),
+    ] {
+        let plan = rig::plan(&[&folder], &[target], Content::Full);
+        let bytes = ndjson.clone();
+        let name_of = |what: &str| format!("{name} job of `benches/peers`, {what}");
+        timed.push(of_case(Case { group: GROUP, name: name_of("logmill"), plan, bytes, threads: 1 }));
+        let (mut worker, mut out, bytes) = (tape::Worker::default(), Vec::new(), ndjson.len());
+        let run = Box::new(move || {
+            // A batch at a time, as the run above takes its memory.
+            let mut rest = &ndjson[..];
+            while !rest.is_empty() {
+                let end =
+                    memchr::memrchr(b'\n', &rest[..rest.len().min(256 << 10)]).map_or(rest.len(), |i| i + 1);
+                out.clear();
+                worker.run(job, &rest[..end], &mut out);
+                std::hint::black_box(&out);
+                rest = &rest[end..];
+            }
+        });
+        timed.push(Timed { group: GROUP, name: name_of("simd-json tape"), bytes, run, seconds: Vec::new() });
+    }
+    timed
+}

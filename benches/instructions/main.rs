@@ -1,0 +1,159 @@
+//! Instructions of the hot path on fixed data, held to the numbers in `counts.txt` beside this
+//! file. Instructions are what noise cannot change: valgrind counts them, whatever else the
+//! machine does.
+//!
+//!     cargo bench --bench instructions                # compare; fails past 5 % more or less
+//!     cargo bench --bench instructions -- --update    # write the numbers anew
+//!
+//! Each job runs in a process of its own, once with one pass over its data and once with three:
+//! half the difference is one pass in the steady state, without start-up. Valgrind offers no
+//! AVX-512, so the level below it is what is counted, on every x86-64 machine that has AVX2; on a
+//! machine of another level nothing can be compared, and that is said.
+
+#[path = "../corpus/mod.rs"]
+mod corpus;
+#[path = "../rig/mod.rs"]
+mod rig;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use logmill::json::Level;
+
+const BYTES: usize = 512 << 10;
+const SEED: u64 = 7;
+const TOLERANCE: f64 = 0.05;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["pass", job, passes] => pass(job, passes.parse().expect("a number")),
+        ["level"] => println!("{:?}", Level::best()),
+        ["--update"] => return finish(count().and_then(|found| write(&found))),
+        [] => return finish(count().and_then(|found| compare(&found))),
+        _ => return finish(Err("usage: cargo bench --bench instructions [-- --update]".into())),
+    }
+    ExitCode::SUCCESS
+}
+
+fn finish(result: Result<(), String>) -> ExitCode {
+    let Err(message) = result else { return ExitCode::SUCCESS };
+    eprintln!("{message}");
+    ExitCode::FAILURE
+}
+
+/// What is counted.
+fn pass(job: &str, passes: usize) {
+    let job = rig::JOBS.iter().find(|j| j.name == job).expect("a job");
+    let no_folders = [];
+    let plan = rig::plan(&no_folders, &[job.target], job.content);
+    let batches = rig::batches(&(job.corpus)(BYTES, SEED), &plan);
+    let mut worker = rig::Worker::new(&plan);
+    for _ in 0..passes {
+        std::hint::black_box(worker.pass(&plan, &batches));
+    }
+}
+
+/// One run's numbers: the level of the index, and instructions of one pass by job.
+struct Found {
+    level: String,
+    counts: BTreeMap<String, u64>,
+}
+
+fn count() -> Result<Found, String> {
+    let (level, _) = valgrind(&["level"])?;
+    let mut counts = BTreeMap::new();
+    for job in rig::JOBS {
+        let of = |passes| valgrind(&["pass", job.name, passes]).map(|(_, count)| count);
+        counts.insert(job.name.to_string(), (of("3")? - of("1")?) / 2);
+    }
+    Ok(Found { level: level.trim().to_string(), counts })
+}
+
+/// Runs this program again and counts; gives what it printed, too.
+fn valgrind(args: &[&str]) -> Result<(String, u64), String> {
+    let program = std::env::current_exe().map_err(|e| e.to_string())?;
+    let run = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(program)
+        .args(args)
+        .output()
+        .map_err(|e| format!("valgrind cannot be started: {e}"))?;
+    let report = String::from_utf8_lossy(&run.stderr);
+    let total =
+        report.lines().find_map(|l| l.split_once("Collected :")).and_then(|(_, n)| n.trim().parse().ok());
+    match total {
+        Some(total) if run.status.success() => Ok((String::from_utf8_lossy(&run.stdout).into_owned(), total)),
+        _ => Err(format!("valgrind {}: {}\n{report}", args.join(" "), run.status)),
+    }
+}
+
+fn file() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/instructions/counts.txt")
+}
+
+fn write(found: &Found) -> Result<(), String> {
+    let mut text = format!(
+        "# Instructions of one pass over {BYTES} bytes; written by cargo bench --bench instructions -- --update\n"
+    );
+    text += &format!("level {}\n", found.level);
+    for (job, count) in &found.counts {
+        text += &format!("{job} {count}\n");
+        println!("{}", line(job, *count, None));
+    }
+    std::fs::write(file(), text).map_err(|e| format!("{}: {e}", file().display()))
+}
+
+fn read() -> Result<Found, String> {
+    let text = std::fs::read_to_string(file()).map_err(|e| format!("{}: {e}", file().display()))?;
+    let mut found = Found { level: String::new(), counts: BTreeMap::new() };
+    for line in text.lines().filter(|l| !l.starts_with('#')) {
+        match line.split_once(' ') {
+            Some(("level", level)) => found.level = level.to_string(),
+            Some((job, count)) => {
+                let count = count.parse().map_err(|_| format!("counts.txt: `{line}` has no count"))?;
+                found.counts.insert(job.to_string(), count);
+            }
+            None => return Err(format!("counts.txt: `{line}` is no job and count")),
+        }
+    }
+    Ok(found)
+}
+
+fn line(job: &str, count: u64, known: Option<u64>) -> String {
+    let per_byte = count as f64 / BYTES as f64;
+    let change =
+        known.map_or(String::new(), |k| format!("{:+.1} %", 100.0 * (count as f64 / k as f64 - 1.0)));
+    format!("{job:30} {count:>10} instructions {per_byte:>6.2} a byte  {change}")
+}
+
+fn compare(found: &Found) -> Result<(), String> {
+    let known = read()?;
+    if known.level != found.level {
+        println!(
+            "instructions are recorded for {}, this machine has {}: nothing is compared",
+            known.level, found.level
+        );
+        return Ok(());
+    }
+    let mut wrong = Vec::new();
+    for (job, &count) in &found.counts {
+        let expected = known.counts.get(job).copied();
+        println!("{}", line(job, count, expected));
+        match expected {
+            Some(expected) if (count as f64 / expected as f64 - 1.0).abs() <= TOLERANCE => {}
+            Some(expected) => wrong.push(format!("{job}: {count} instructions, {expected} were recorded")),
+            None => wrong.push(format!("{job}: nothing recorded")),
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}\nmore than {:.0} % from what is recorded. If that is meant, write the numbers anew and say why:\n\
+         cargo bench --bench instructions -- --update",
+        wrong.join("\n"),
+        100.0 * TOLERANCE
+    ))
+}

@@ -1,0 +1,84 @@
+//! What every measurement needs of the library: a plan, batches of a corpus, and one worker that
+//! sends them through. Knows neither how time is measured nor what is done with it.
+
+#![allow(dead_code)]
+
+use std::io::Cursor;
+use std::path::Path;
+
+use logmill::catalog;
+use logmill::input::Reader;
+use logmill::normalize::{self, Output, Scratch};
+use logmill::ops::time::Instant;
+use logmill::plan::{Content, Plan, Request};
+use logmill::records::{Batch, Cutter, Framing, Limits};
+
+use crate::corpus;
+
+pub const NOW: Instant = Instant { secs: 1_767_225_600, nanos: 0 };
+
+/// A corpus, and what it becomes.
+#[derive(Clone, Copy, Debug)]
+pub struct Job {
+    pub name: &'static str,
+    pub corpus: fn(usize, u64) -> Vec<u8>,
+    pub target: &'static str,
+    pub content: Content,
+}
+
+/// The jobs that are held to numbers.
+pub const JOBS: &[Job] = &[
+    Job { name: "audit-to-panther", corpus: corpus::audit, target: "panther", content: Content::Metadata },
+    Job { name: "audit-to-udm", corpus: corpus::audit, target: "udm", content: Content::Metadata },
+    Job {
+        name: "conversation-to-udm-full",
+        corpus: corpus::conversations,
+        target: "udm",
+        content: Content::Full,
+    },
+    Job {
+        name: "conversation-to-udm-metadata",
+        corpus: corpus::conversations,
+        target: "udm",
+        content: Content::Metadata,
+    },
+];
+
+/// The built-in mappings, with folders laid over them, compiled for these targets.
+pub fn plan(folders: &[&Path], targets: &[impl AsRef<str>], content: Content) -> Plan {
+    let catalog = catalog::load(folders).expect("the mappings load");
+    let targets = targets.iter().map(|t| t.as_ref().to_string()).collect();
+    Plan::compile(&catalog, &Request { targets, content, ..Request::default() })
+        .expect("the mappings compile")
+}
+
+pub fn batches(bytes: &[u8], plan: &Plan) -> Vec<Batch> {
+    let reader = Reader::of("bench", Cursor::new(bytes.to_vec()));
+    let mut cutter = Cutter::new(reader, 0, Framing::Auto, Limits::default(), &plan.envelope_paths);
+    std::iter::from_fn(|| cutter.next(Vec::new())).map(|b| b.expect("memory can be read")).collect()
+}
+
+/// The memory of one worker thread.
+pub struct Worker {
+    pub scratch: Scratch,
+    pub output: Output,
+}
+
+impl Worker {
+    pub fn new(plan: &Plan) -> Worker {
+        Worker { scratch: Scratch::new(plan), output: Output::default() }
+    }
+
+    /// Every batch once; gives the records and the bytes written.
+    pub fn pass(&mut self, plan: &Plan, batches: &[Batch]) -> (u64, usize) {
+        let (mut records, mut written) = (0, 0);
+        for batch in batches {
+            let Worker { scratch, output } = self;
+            normalize::batch(plan, batch, &Limits::default(), NOW, scratch, output);
+            assert!(output.dead.is_empty(), "the corpus is normalized whole: {:?}", output.dead[0]);
+            records += output.records;
+            written += output.targets.iter().map(Vec::len).sum::<usize>();
+        }
+        (records, written)
+    }
+}
