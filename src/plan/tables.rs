@@ -120,6 +120,8 @@ pub(super) fn compile(
         withheld: build.withheld,
         unpseudonymized: build.unpseudonymized,
         presences: presence.len(),
+        embedded: None,
+        discovers: false,
     })
 }
 
@@ -249,7 +251,7 @@ impl Build<'_> {
             return self.withhold(&plain, errors);
         };
         let ty = self.leaf_type(row, last, &plain, label.is_some())?;
-        let Some(origin) = self.pseudonymized(origin, &ty, &plain) else { return None };
+        let origin = self.pseudonymized(origin, &ty, &plain)?;
         if matches!(ty, LeafType::Any | LeafType::Object) {
             self.whole.extend(reads.iter().filter_map(|read| match read.at {
                 ReadAt::Slot { node, .. } => Some(node),
