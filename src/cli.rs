@@ -16,9 +16,9 @@ use logmill::input::{self, Place};
 use logmill::metrics::{self, Rate, RunFacts};
 use logmill::normalize::{Dead, NamesOf};
 use logmill::ops::pseudonym::Pseudonyms;
-use logmill::plan::{Plan, Request};
+use logmill::plan::{Events, Plan, Request};
 use logmill::records::Limits;
-use logmill::run::{self, Input, Outcome, Settings, Sinks};
+use logmill::run::{self, Clock, Input, Outcome, Settings, Sinks};
 use logmill::table::Dialect;
 
 pub use args::Args;
@@ -53,6 +53,7 @@ fn plan(
     to: &[String],
     schemas: &[PathBuf],
     read: &Read,
+    events: Events,
     default: &[&str],
 ) -> Result<Plan, Error> {
     let paths: Vec<&Path> = schemas.iter().map(PathBuf::as_path).collect();
@@ -80,6 +81,7 @@ fn plan(
         timezone: read.timezone,
         site: read.site.clone(),
         pseudonyms: read.pseudonymize.as_deref().map(pseudonyms).transpose()?,
+        events,
     };
     let plan = Plan::compile(catalog, &request)?;
     for warning in catalog.warnings.iter().chain(&warnings).chain(&plan.warnings) {
@@ -134,11 +136,12 @@ struct Ran {
 fn run_plan(
     plan: &Plan,
     read: &Read,
+    clock: Clock,
     (places, found): (Vec<Place>, bool),
     targets: Vec<Option<Box<dyn Write + '_>>>,
     dead: &mut dyn FnMut(&Dead, &NamesOf) -> Result<(), Error>,
 ) -> Result<Ran, Error> {
-    let settings = settings(read);
+    let settings = Settings { clock, ..settings(read) };
     let started = Instant::now();
     let at = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let bar = progress::Bar::new(!read.quiet && std::io::stderr().is_terminal(), input::size(&places));
@@ -171,7 +174,7 @@ fn run_plan(
 
 fn convert(args: &Convert) -> Result<u8, Error> {
     let catalog = catalog(&args.mappings, if args.schema.is_empty() { &args.to } else { &[] })?;
-    let plan = plan(&catalog, &args.to, &args.schema, &args.read, &[])?;
+    let plan = plan(&catalog, &args.to, &args.schema, &args.read, args.events.asked(), &[])?;
     if plan.targets.is_empty() {
         let known: Vec<&str> = catalog.targets.keys().map(String::as_str).collect();
         return Err(Error::Usage(format!(
@@ -180,6 +183,10 @@ fn convert(args: &Convert) -> Result<u8, Error> {
         )));
     }
     let names: Vec<&str> = plan.targets.iter().map(|t| t.name.as_str()).collect();
+    if let Some(flag) = args.events.given().filter(|_| !names.iter().any(|name| is_panther(&catalog, name))) {
+        return Err(Error::Usage(format!("{flag} is for events of Panther schemas: no target is one")));
+    }
+    let clock = args.events.parse_time.map_or(Clock::System, Clock::Fixed);
     let inputs = inputs(&args.read.files)?;
     let mut written = outputs::paths(&names, args.output.as_deref());
     written.extend(args.dead_letters.iter().chain(&args.metrics).cloned());
@@ -200,7 +207,7 @@ fn convert(args: &Convert) -> Result<u8, Error> {
             }
             Ok(())
         };
-        run_plan(&plan, &args.read, inputs, outputs.writers(), &mut dead)?
+        run_plan(&plan, &args.read, clock, inputs, outputs.writers(), &mut dead)?
     };
     outputs.complete()?;
     if let Some(file) = letters {
@@ -276,7 +283,7 @@ fn validate(args: &Validate) -> Result<u8, Error> {
         // A further table to a target is of one source, and refuses nothing that the first one takes.
         .filter(|target| catalog::base_target(target) == *target)
         .collect();
-    let plan = plan(&catalog, &args.to, &args.schema, &args.read, &mapped)?;
+    let plan = plan(&catalog, &args.to, &args.schema, &args.read, Events::default(), &mapped)?;
     let inputs = inputs(&args.read.files)?;
     let mut out = std::io::stdout().lock();
     let mut refused = 0u64;
@@ -295,7 +302,7 @@ fn validate(args: &Validate) -> Result<u8, Error> {
             );
             writeln!(out, "{}", printable(&text)).map_err(|e| Error::io("cannot write", e))
         };
-        run_plan(&plan, &args.read, inputs, targets, &mut dead)?
+        run_plan(&plan, &args.read, Clock::System, inputs, targets, &mut dead)?
     };
     if !args.read.quiet {
         eprint!("{}", metrics::summary(&plan, &ran.outcome.counts, &ran.facts));

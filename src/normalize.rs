@@ -3,6 +3,9 @@
 
 mod allowed;
 mod dead;
+mod discover;
+mod embedded;
+mod joined;
 mod leaves;
 mod pen;
 mod read;
@@ -30,6 +33,7 @@ pub struct Scratch {
     slots: Slots,
     pub counts: Counts,
     standing: Standing,
+    expanded: embedded::Expanded,
     kind: String,
     /// The source and the number of the type of the record at hand, where it is counted.
     of: (usize, usize),
@@ -49,6 +53,7 @@ impl Scratch {
             slots: Slots::new(&plan.want),
             counts: Counts::new(plan),
             standing: Standing::new(plan),
+            expanded: embedded::Expanded::new(&plan.want),
             kind: String::new(),
             of: (0, 0),
             hits: Vec::new(),
@@ -90,6 +95,8 @@ pub struct RowId {
     /// The record's number within the batch, and the event's within the record.
     pub record: u64,
     pub event: u32,
+    /// SHA-256 of the record, where its row id is to be found again.
+    pub content: Option<[u8; 32]>,
 }
 
 /// Normalizes every record of a batch.
@@ -142,7 +149,7 @@ struct Work<'a> {
     nested: Option<usize>,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// What is known of a unit before it is walked: where its strings are, and whether it is UTF-8.
     /// Where it is not, each of its records answers for itself.
     fn look(&mut self, range: Range<usize>) {
@@ -396,7 +403,7 @@ impl Work<'_> {
                     ),
                     None => Dead::new(Reason::Unknown, "no source recognises this record".into()),
                 })),
-                Route::Lanes(_) => self.target(source, target, record, facts, shown),
+                Route::Lanes(_) => self.target(source, target, record, range.clone(), facts, shown),
             };
             let lane = verdict.as_ref().ok().map(|v| v.lane);
             self.count_leaves((source, target, lane), named_payload.is_some(), shown, range.start);
@@ -423,6 +430,7 @@ impl Work<'_> {
         source: usize,
         target: usize,
         record: u64,
+        range: Range<usize>,
         facts: &Facts,
         shown: bool,
     ) -> Result<Verdict, Box<Dead>> {
@@ -432,17 +440,33 @@ impl Work<'_> {
         };
         let mut refusals: Vec<(usize, Refusal)> = Vec::new();
         for (index, lane) in lanes.iter().enumerate() {
-            let view = View { text: self.text, slots: &self.scratch.slots };
+            let payload = if lane.discovers { self.payload_key(source) } else { None };
+            let mut view = View { text: self.text, slots: &self.scratch.slots };
+            let mut start = range.start;
+            if let Some(tree) = &lane.embedded {
+                let payload = self.payload_key(source);
+                let expanded = &mut self.scratch.expanded;
+                if let Err(refusal) = expanded.fill(&plan.want, self.text, start, payload, tree, self.depth) {
+                    refusals.push((index, refusal));
+                    continue;
+                }
+                view = View { text: &expanded.text, slots: &expanded.slots };
+                start = 0;
+            }
+            let content_ids = lane.standard.as_ref().is_some_and(|s| s.content_ids);
+            let content = content_ids.then(|| dead::sha256(&self.text[range.clone()]));
             let out = std::mem::take(&mut self.out.targets[target]);
             let (before, ids) = (out.len(), self.out.row_ids.len());
             let mut pen = Pen::new(&plan.want, view, facts, &mut self.scratch.standing);
             pen.out = out;
             pen.pseudonyms = plan.pseudonyms.as_ref();
             pen.deeds = plan.sources.get(source).and_then(|s| s.deeds.as_ref());
+            pen.start = start;
+            pen.payload = payload;
             pen.counts = Some(&mut self.scratch.counts.lanes[source][target][index]);
             let row_ids = &mut self.out.row_ids;
             let written = pen.events(lane, self.now, &mut |at, event| {
-                row_ids.push(RowId { target: target as u16, at, record, event });
+                row_ids.push(RowId { target: target as u16, at, record, event, content });
             });
             let lone = pen.lone;
             self.out.targets[target] = std::mem::take(&mut pen.out);
@@ -467,6 +491,13 @@ impl Work<'_> {
             dead.message = all.collect::<Vec<_>>().join("; ");
         }
         Err(Box::new(dead))
+    }
+
+    /// The text that names the payload of the record, as the record has it.
+    fn payload_key(&self, source: usize) -> Option<&'a [u8]> {
+        let payload = self.plan.sources.get(source)?.payload.as_ref()?;
+        let cell = View { text: self.text, slots: &self.scratch.slots }.cell(payload.key, 0);
+        cell.kind.is_string().then(|| cell.inner(self.text))
     }
 
     /// Finds the payload under any of its spellings and walks it under the payload's root and

@@ -353,7 +353,8 @@ pub fn push_float(text: &str, is_string: bool, out: &mut String) -> Result<(), F
         return Err(Failed);
     }
     let magnitude = n.abs();
-    if n == n.trunc() && magnitude < 1e21 {
+    // Beyond 2^53 the digits of the shortest form are not those of the integer.
+    if n == n.trunc() && magnitude < 9_007_199_254_740_992.0 {
         push_display(n as i128, out);
     } else if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
         push_display(format_args!("{n:e}"), out);

@@ -19,8 +19,8 @@ pub use lint::lint;
 use privacy::Mode;
 pub use privacy::{Content, Deed, Deeds};
 pub use shape::{
-    Check, Coerce, Copies, Field, Finder, Key, Label, Leaf, LeafType, List, Object, Origin, Part, Probes, Read, ReadAt, Run,
-    Shape, TemplatePiece,
+    Check, Coerce, Copies, Discovery, Embedded, Field, Finder, Key, Label, Leaf, LeafType, List, Object,
+    Origin, Part, Probes, Read, ReadAt, Run, Shape, TemplatePiece,
 };
 
 use crate::catalog::{Catalog, Mapping};
@@ -49,6 +49,7 @@ pub struct Request {
     pub timezone: Option<Zone>,
     /// The site that the records come from.
     pub site: Option<String>,
+    pub events: Events,
 }
 
 impl Request {
@@ -66,6 +67,28 @@ impl Request {
             zone: self.timezone,
         }
     }
+}
+
+/// How the events of Panther schemas are written.
+#[derive(Clone, Debug, Default)]
+pub struct Events {
+    pub form: Form,
+    /// Fields that a schema does not declare are stored too.
+    pub discover: bool,
+    pub source_id: Option<String>,
+    pub source_label: Option<String>,
+    /// Row ids are made of the record's place and content.
+    pub deterministic: bool,
+}
+
+/// The two forms of one event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Form {
+    /// As the data lake stores it.
+    #[default]
+    Stored,
+    /// As Panther's test files expect it.
+    Test,
 }
 
 /// The compiled mappings: immutable, shared by every worker.
@@ -169,6 +192,10 @@ pub struct Lane {
     pub unpseudonymized: Vec<String>,
     /// How many presence bits an event needs.
     pub presences: usize,
+    /// Values whose JSON text is taken out of its string before the record is written.
+    pub embedded: Option<Embedded>,
+    /// Members that the mapping does not declare are written too.
+    pub discovers: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -203,19 +230,13 @@ impl TypeRules {
 
 #[derive(Debug)]
 pub struct Standard {
-    /// From the log type up to where the row id goes, and from the schema's version on.
+    /// From the log type up to where the row id goes, and what stands behind the time of parsing.
     pub head: Box<[u8]>,
-    pub version: Box<[u8]>,
-}
-
-impl Standard {
-    pub fn new(log_type: &str, version: i64) -> Standard {
-        let mut head = b",\"p_log_type\":".to_vec();
-        crate::json::push_quoted(log_type, &mut head);
-        head.extend_from_slice(b",\"p_row_id\":\"");
-        let version = format!("\",\"p_schema_version\":{version}").into_bytes();
-        Standard { head: head.into(), version: version.into() }
-    }
+    pub tail: Box<[u8]>,
+    pub form: Form,
+    pub core: Option<Object>,
+    /// See [`Events::deterministic`].
+    pub content_ids: bool,
 }
 
 impl Plan {
@@ -316,6 +337,12 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
         }
     }
     let (mut sources, rules) = sources::compile(catalog, request, &roots, want, &mut wrong);
+    let mapped = catalog.mappings.iter().filter(|((_, target), _)| request.targets.contains(target));
+    let mapped = mapped.filter_map(|(_, mapping)| match mapping {
+        Mapping::Schema(schema) if request.schemas.is_empty() => Some(schema),
+        _ => None,
+    });
+    wrong.extend(request.schemas.iter().chain(mapped).filter_map(schema::unsupported));
     let mut lanes = Vec::new();
     for (i, def) in catalog.sources.values().enumerate() {
         let mut row = Vec::new();
@@ -324,7 +351,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
             let scope = sources::PathScope { def: Some(def), payload: roots[i], mode: &mode };
             let user = target.dialect == Dialect::Panther && !request.schemas.is_empty();
             let route = match catalog.mappings.get(&(def.name.clone(), name.clone())) {
-                _ if user => schemas(&request.schemas, &scope, want),
+                _ if user => schemas(&request.schemas, request, &scope, want),
                 Some(Mapping::Table(table)) => {
                     match tables::compile(table, target, &scope, &request.settings(), want, &mut warnings) {
                         Ok(lane) => Route::Lanes(vec![lane]),
@@ -334,7 +361,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
                         }
                     }
                 }
-                Some(Mapping::Schema(schema)) => schemas(std::slice::from_ref(schema), &scope, want),
+                Some(Mapping::Schema(schema)) => schemas(std::slice::from_ref(schema), request, &scope, want),
                 None => Route::Nowhere,
             };
             row.push(ignoring(
@@ -357,7 +384,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
     let nobody = sources::PathScope { def: None, payload: None, mode: &mode };
     let unrecognised = request.targets.iter().map(|name| {
         let user = catalog.targets[name].dialect == Dialect::Panther && !request.schemas.is_empty();
-        if user { schemas(&request.schemas, &nobody, want) } else { Route::Nowhere }
+        if user { schemas(&request.schemas, request, &nobody, want) } else { Route::Nowhere }
     });
     let unrecognised = unrecognised.collect();
     lanes.push(unrecognised);
@@ -390,10 +417,11 @@ fn ignoring(
 }
 
 /// The most specific schema is tried first; equals keep the order in which they were given.
-fn schemas(list: &[Schema], scope: &sources::PathScope, want: &mut Want) -> Route {
+fn schemas(list: &[Schema], request: &Request, scope: &sources::PathScope, want: &mut Want) -> Route {
     let mut order: Vec<&Schema> = list.iter().collect();
     order.sort_by_key(|s| std::cmp::Reverse(s.specificity()));
-    Route::Lanes(order.into_iter().map(|schema| schema::compile(schema, scope, want)).collect())
+    let lanes = order.into_iter().map(|schema| schema::compile(schema, &request.events, scope, want));
+    Route::Lanes(lanes.collect())
 }
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String> + Clone) -> Error {

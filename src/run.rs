@@ -9,11 +9,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use crate::error::Error;
 use crate::input::{self, InputError, Place, Reader};
 use crate::metrics::Counts;
 use crate::normalize::{self, Dead, NamesOf, Output, Scratch};
-use crate::ops::time::Instant;
+use crate::ops::{self, time::Instant};
 use crate::plan::Plan;
 use crate::records::{Batch, Cutter, Framing, Limits};
 
@@ -372,7 +374,11 @@ impl Writer<'_, '_> {
     /// Completes what only the order of the whole run can say, and writes.
     fn write(&mut self, stand: Stand, output: &mut Output) -> Result<(), Error> {
         for id in &output.row_ids {
-            let hex = row_id(self.settings.seed, self.records + id.record, id.event);
+            let record = self.records + id.record;
+            let hex = match &id.content {
+                Some(content) => content_id(content, record, id.event),
+                None => row_id(self.settings.seed, record, id.event),
+            };
             output.targets[id.target as usize][id.at..id.at + 32].copy_from_slice(&hex);
         }
         for (target, bytes) in self.sinks.targets.iter_mut().zip(&output.targets) {
@@ -415,6 +421,19 @@ fn row_id(seed: u128, record: u64, event: u32) -> [u8; 32] {
         *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
     }
     hex
+}
+
+/// The first 32 hexadecimal digits of SHA-256 over `sha256:record:event`: what the record is and
+/// where it stands, so that a second run gives the same.
+fn content_id(content: &[u8; 32], record: u64, event: u32) -> [u8; 32] {
+    let mut text = String::new();
+    ops::push_hex(content, &mut text);
+    text.push_str(&format!(":{record}:{event}"));
+    let mut hex = String::new();
+    ops::push_hex(&Sha256::digest(text.as_bytes())[..16], &mut hex);
+    let mut id = [b'0'; 32];
+    id.copy_from_slice(hex.as_bytes());
+    id
 }
 
 /// The finalizer of SplitMix64: a permutation of 64 bits.

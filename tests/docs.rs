@@ -89,6 +89,16 @@ fn the_vocabulary_is_documented() {
 }
 
 #[test]
+fn the_words_of_panther_schemas_are_documented() {
+    let chapter = section(DIALECT, "## Panther schemas").join("\n");
+    let documented = code(&chapter);
+    let known = logmill::panther::ATTRIBUTES.iter().chain(logmill::panther::TYPES);
+    for word in known.chain(&logmill::ops::indicator::NAMES) {
+        assert!(documented.contains(word), "mappings/README.md does not name `{word}`");
+    }
+}
+
+#[test]
 fn every_reason_is_documented() {
     let known: Vec<&str> = Reason::ALL.iter().map(|r| r.name()).collect();
     assert_eq!(sorted(words_of(README, "### Reasons")), sorted(known));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use logmill::ops::time::Zone;
+use logmill::ops::time::{self, Instant, TimeFormat, Zone};
 
 /// Turn OpenAI audit and ChatGPT compliance records into SIEM events, by tables.
 ///
@@ -105,9 +105,63 @@ pub struct Convert {
     #[arg(long, conflicts_with = "quiet")]
     pub summary: bool,
     #[command(flatten)]
+    pub events: Events,
+    #[command(flatten)]
     pub read: Read,
     #[command(flatten)]
     pub mappings: Mappings,
+}
+
+/// How events of Panther schemas are written.
+#[derive(Parser, Debug)]
+#[command(next_help_heading = "Panther events")]
+pub struct Events {
+    /// As the data lake stores events, or as Panther's test files expect them.
+    #[arg(long, value_enum, default_value_t = Form::Stored)]
+    pub form: Form,
+    /// Store the fields that the schema does not declare too, under normalized names.
+    #[arg(long)]
+    pub discover: bool,
+    /// What p_source_id says.
+    #[arg(long, value_name = "UUID")]
+    pub source_id: Option<String>,
+    /// What p_source_label says.
+    #[arg(long, value_name = "TEXT")]
+    pub source_label: Option<String>,
+    /// Make row ids of each record's place and content instead of at random.
+    #[arg(long)]
+    pub deterministic: bool,
+    /// What p_parse_time says, in RFC 3339 [default: the clock].
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub parse_time: Option<Instant>,
+}
+
+impl Events {
+    /// The first flag that only events of Panther schemas know, as typed.
+    pub fn given(&self) -> Option<&'static str> {
+        let flags = [
+            (matches!(self.form, Form::Test), "--form"),
+            (self.discover, "--discover"),
+            (self.source_id.is_some(), "--source-id"),
+            (self.source_label.is_some(), "--source-label"),
+            (self.deterministic, "--deterministic"),
+            (self.parse_time.is_some(), "--parse-time"),
+        ];
+        flags.iter().find(|(given, _)| *given).map(|(_, flag)| *flag)
+    }
+
+    pub fn asked(&self) -> logmill::plan::Events {
+        logmill::plan::Events {
+            form: match self.form {
+                Form::Stored => logmill::plan::Form::Stored,
+                Form::Test => logmill::plan::Form::Test,
+            },
+            discover: self.discover,
+            source_id: self.source_id.clone(),
+            source_label: self.source_label.clone(),
+            deterministic: self.deterministic,
+        }
+    }
 }
 
 #[derive(Parser, Debug)]
@@ -172,6 +226,14 @@ impl From<Content> for logmill::plan::Content {
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
+pub enum Form {
+    /// Stored names, every time in UTC with nine digits.
+    Stored,
+    /// Declared names, every time in the format of its field.
+    Test,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
 pub enum Framing {
     /// Found out from the bytes, and again behind every value.
     Auto,
@@ -189,6 +251,10 @@ impl From<Framing> for logmill::records::Framing {
             Framing::Json => Self::Json,
         }
     }
+}
+
+fn instant(text: &str) -> Result<Instant, String> {
+    time::read(&TimeFormat::Rfc3339, text, true).map_err(|e| format!("{e}; a time is 2026-01-01T00:00:00Z"))
 }
 
 fn threads(text: &str) -> Result<usize, String> {

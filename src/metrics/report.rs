@@ -195,6 +195,7 @@ fn mapping(plan: &Plan, counts: &Counts, lane: &Lane, c: &LaneCounts) -> Value {
         "leaves_consumed": read,
         "leaves_ignored": ignored_leaves,
         "leaves_unmapped": left,
+        "unmapped_leaves_are": if lane.discovers { "stored" } else { "dropped" },
         "coverage_percentage": percent(read, read + ignored_leaves + left),
         "consumed": consumed,
         "ignored": ignored,

@@ -70,6 +70,11 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    #[cold]
+    pub(super) fn bad_value(path: &str, what: &str) -> Refusal {
+        Refusal { reason: Reason::BadValue, path: path.into(), what: what.into(), shown: None }
+    }
+
     pub(super) fn message(&self, open: bool) -> String {
         match &self.shown {
             Some(value) if open => format!("{}, found {value}", self.what),
@@ -93,6 +98,10 @@ pub(super) struct Pen<'a> {
     pub(super) event_time: Option<Instant>,
     /// When the record is read; known while its events are written.
     pub(super) now: Option<Instant>,
+    /// Where the record begins in the text.
+    pub(super) start: usize,
+    /// The key of the record's payload, where members that nobody declared are written.
+    pub(super) payload: Option<&'a [u8]>,
     /// Where the event type was written, quotes included.
     type_at: Option<(usize, usize)>,
     /// A conversion that failed, for the message of a required field.
@@ -100,7 +109,7 @@ pub(super) struct Pen<'a> {
 }
 
 /// A refusal is rare, and a result that holds one by itself is slow to hand on.
-type Wrote = Result<bool, Box<Refusal>>;
+pub(super) type Wrote = Result<bool, Box<Refusal>>;
 
 impl<'a> Pen<'a> {
     pub(super) fn new(
@@ -121,6 +130,8 @@ impl<'a> Pen<'a> {
             lone: 0,
             event_time: None,
             now: None,
+            start: 0,
+            payload: None,
             type_at: None,
             failed: None,
         }
@@ -165,7 +176,7 @@ impl<'a> Pen<'a> {
             return Err(Refusal { reason: Reason::Empty, path: String::new(), what, shown: None }.into());
         }
         if let Some(standard) = &lane.standard {
-            self.standard(standard, now, row_id);
+            self.standard(standard, now, row_id)?;
         }
         // The first comma was room for the brace.
         self.out[start] = b'{';
@@ -214,7 +225,7 @@ impl<'a> Pen<'a> {
     }
 
     /// The fields of an object, without its braces and with a comma before each; whether any was written.
-    fn fields(&mut self, object: &Object) -> Wrote {
+    pub(super) fn fields(&mut self, object: &Object) -> Wrote {
         let first = self.out.len();
         if let Some(finder) = &object.finder {
             let mut due = finder.always;
@@ -231,7 +242,7 @@ impl<'a> Pen<'a> {
                     bits &= bits - 1;
                 }
             }
-            return Ok(self.out.len() > first);
+            return Ok(self.others(object, first));
         }
         let mut next = 0;
         for run in &object.runs {
@@ -244,7 +255,7 @@ impl<'a> Pen<'a> {
                 self.member(field)?;
             }
         }
-        Ok(self.out.len() > first)
+        Ok(self.others(object, first))
     }
 
     #[inline(always)]
@@ -327,7 +338,7 @@ impl<'a> Pen<'a> {
         }
         let read = match &field.shape {
             Shape::Leaf(leaves) => leaves.iter().find_map(|l| match &l.origin {
-                Origin::Reads(reads) => reads.first(),
+                Origin::Reads(reads) | Origin::Joined { reads, .. } => reads.first(),
                 _ => None,
             }),
             _ => None,
@@ -675,6 +686,7 @@ impl<'a> Pen<'a> {
                 Ok(Val::Ready)
             }
             (Origin::Template(pieces), _) => self.template(pieces),
+            (Origin::Joined { reads, by, steps }, _) => self.joined(reads, by, steps),
             (Origin::Count { list, scopes, only }, _) => Ok(self.count(list, scopes, only.as_ref())),
             (Origin::Reads(_), Some(read)) => {
                 self.standing.default = false;
@@ -702,6 +714,10 @@ impl<'a> Pen<'a> {
                 counts.unfit[*node as usize] += 1;
             }
         }
+        let read = read.or(match &leaf.origin {
+            Origin::Joined { reads, .. } => reads.first(),
+            _ => None,
+        });
         let path = read.map_or_else(String::new, |r| r.path.clone());
         let open = |read: &&Read| match (&read.at, self.deeds) {
             (ReadAt::Slot { node, .. }, Some(deeds)) => deeds.of(*node) == Deed::Keep,

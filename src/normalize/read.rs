@@ -279,7 +279,7 @@ impl<'a> Pen<'a> {
 
 /// Runs the steps over `text`; the result stays in it. `out` is working memory; `default` is set
 /// where a lookup had only its default to give.
-fn convert<'a>(
+pub(super) fn convert<'a>(
     steps: &[ops::Step],
     text: &mut String,
     mut is_string: bool,

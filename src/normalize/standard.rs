@@ -1,10 +1,10 @@
-//! The standard fields behind a stored Panther event, and the indicator values gathered for them.
+//! The standard fields behind an event of a Panther schema, and the indicator values gathered for them.
 
-use super::pen::Pen;
+use super::pen::{Pen, Refusal};
 use crate::json;
 use crate::ops::indicator::AnyField;
-use crate::ops::time::{Instant, write_stored};
-use crate::plan::Standard;
+use crate::ops::time::{Instant, write_rfc3339_nano, write_stored};
+use crate::plan::{Form, Standard};
 
 /// Indicator values of one event, in one buffer.
 #[derive(Debug, Default)]
@@ -48,22 +48,48 @@ impl Stored {
 }
 
 impl Pen<'_> {
-    /// The standard fields of a stored Panther event.
+    /// The standard fields of an event of a Panther schema.
     pub(super) fn standard(
         &mut self,
         standard: &Standard,
         now: Instant,
         row_id: &mut dyn FnMut(usize),
-    ) {
+    ) -> Result<(), Box<Refusal>> {
         let out = &mut self.out;
         out.extend_from_slice(&standard.head);
         row_id(out.len());
         out.extend_from_slice(&[b'0'; 32]);
         out.extend_from_slice(b"\",\"p_event_time\":\"");
-        self.standing.event_times.push(self.event_time.unwrap_or(now), out);
+        let event_time = self.event_time.unwrap_or(now);
+        match standard.form {
+            Form::Stored => self.standing.event_times.push(event_time, out),
+            Form::Test => write_rfc3339_nano(event_time, out),
+        }
         out.extend_from_slice(b"\",\"p_parse_time\":\"");
-        self.standing.parse_times.push(now, out);
-        out.extend_from_slice(&standard.version);
+        match standard.form {
+            Form::Stored => self.standing.parse_times.push(now, out),
+            Form::Test => write_rfc3339_nano(now, out),
+        }
+        out.extend_from_slice(&standard.tail);
+        if let Some(core) = &standard.core {
+            let before = self.out.len();
+            self.out.extend_from_slice(b",\"p_udm\":");
+            let start = self.out.len();
+            if self.fields(core)? {
+                // The first comma was room for the brace.
+                self.out[start] = b'{';
+                self.out.push(b'}');
+            } else {
+                self.out.truncate(before);
+            }
+        }
+        self.indicators();
+        Ok(())
+    }
+
+    /// The lists of indicator values, each distinct and sorted.
+    fn indicators(&mut self) {
+        let out = &mut self.out;
         let AnyValues { text, values } = &mut self.standing.any;
         let value = |v: &(AnyField, u32, u32)| &text[v.1 as usize..v.2 as usize];
         values.sort_unstable_by(|a, b| (a.0, value(a)).cmp(&(b.0, value(b))));

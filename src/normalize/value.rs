@@ -90,10 +90,11 @@ impl<'a> Pen<'a> {
     /// failed or empty value left behind is the caller's to take back.
     pub(super) fn put(&mut self, ty: &LeafType, leaf: &Leaf, val: Val<'a>) -> Result<bool, Failed> {
         if let LeafType::Panther(coerce) = ty {
-            let Val::Cell(cell, node) = val else {
-                return Ok(false);
+            return match val {
+                Val::Cell(cell, node) => self.coerce(coerce, cell, node),
+                Val::Text => self.coerce_text(coerce),
+                _ => Ok(false),
             };
-            return self.coerce(coerce, cell, node);
         }
         match val {
             Val::Nothing => Ok(false),
@@ -288,16 +289,14 @@ impl<'a> Pen<'a> {
                 }
                 if !indicators.is_empty() || !validate.is_empty() {
                     let chars = self.chars(cell);
+                    // What is not allowed is not allowed under its pseudonym either.
                     validate.iter().try_for_each(|check| holds(check, &chars))?;
                     let pseudonym = token.then(|| {
                         let quoted = &self.out[before + 1..self.out.len() - 1];
                         String::from_utf8_lossy(quoted).into_owned()
                     });
                     let chars = pseudonym.map_or(chars, Cow::Owned);
-                    let any = &mut self.standing.any;
-                    for &one in indicators {
-                        indicator::collect(one, &chars, &mut |field, value: &str| any.add(field, value));
-                    }
+                    self.hold_and_collect(indicators, &[], &chars)?;
                 }
                 return Ok(true);
             }
@@ -306,38 +305,80 @@ impl<'a> Pen<'a> {
             _ => {}
         }
         let chars = self.chars(cell);
-        let number = cell.kind == Kind::Number;
+        self.coerce_chars(coerce, &chars, cell.kind)
+    }
+
+    /// A text that a transformation made, in the standing buffer.
+    fn coerce_text(&mut self, coerce: &Coerce) -> Result<bool, Failed> {
+        let text = std::mem::take(&mut self.standing.text);
+        let wrote = match coerce {
+            Coerce::Json => {
+                json::push_quoted(&text, &mut self.out);
+                Ok(true)
+            }
+            Coerce::String { indicators, validate } => {
+                json::push_quoted(&text, &mut self.out);
+                self.hold_and_collect(indicators, validate, &text).map(|()| true)
+            }
+            _ if text.is_empty() => Ok(false),
+            _ => self.coerce_chars(coerce, &text, Kind::String),
+        };
+        self.standing.text = text;
+        wrote
+    }
+
+    fn hold_and_collect(
+        &mut self,
+        indicators: &[indicator::Indicator],
+        validate: &[Check],
+        chars: &str,
+    ) -> Result<(), Failed> {
+        validate.iter().try_for_each(|check| holds(check, chars))?;
+        let any = &mut self.standing.any;
+        for &one in indicators {
+            indicator::collect(one, chars, &mut |field, value: &str| any.add(field, value));
+        }
+        Ok(())
+    }
+
+    /// The characters of a scalar that is not empty, as a type other than string and json.
+    fn coerce_chars(&mut self, coerce: &Coerce, chars: &str, kind: Kind) -> Result<bool, Failed> {
+        let number = kind == Kind::Number;
         match coerce {
             Coerce::Int { min, max } => {
-                let n = if number || cell.kind.is_string() { ops::integer(&chars) } else { None };
+                let n = if number || kind.is_string() { ops::integer(chars) } else { None };
                 let n = n.filter(|n| (*min as i128..=*max as i128).contains(n)).ok_or(Failed::Fit)?;
                 self.out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
             }
             Coerce::Float => {
-                if !number && !cell.kind.is_string() {
+                if !number && !kind.is_string() {
                     return Err(Failed::Fit);
                 }
-                self.push_float(&chars, !number)?;
+                self.push_float(chars, !number)?;
             }
             Coerce::Boolean => {
-                let b = match cell.kind {
-                    Kind::Number if !matches!(&*chars, "0" | "1") => None,
-                    _ => ops::boolean(&chars),
+                let b = match kind {
+                    Kind::Number if !matches!(chars, "0" | "1") => None,
+                    _ => ops::boolean(chars),
                 };
                 self.out.extend_from_slice(if b.ok_or(Failed::Fit)? { b"true" } else { b"false" });
             }
-            Coerce::Timestamp { formats, is_event_time } => {
-                if !number && !cell.kind.is_string() {
+            Coerce::Timestamp { formats, is_event_time, own_form } => {
+                if !number && !kind.is_string() {
                     return Err(Failed::Fit);
                 }
-                let instant = ops::read_time(formats, &chars, !number).ok_or(Failed::Fit)?;
+                let instant = ops::read_time(formats, chars, !number).ok_or(Failed::Fit)?;
                 // Year one is Go's zero time: no time at all.
                 if *is_event_time && self.event_time.is_none() && instant != Instant::MIN {
                     self.event_time = Some(instant);
                 }
-                self.out.push(b'"');
-                self.standing.event_times.push(instant, &mut self.out);
-                self.out.push(b'"');
+                let quoted = !(*own_form && formats[0].writes_number());
+                self.out.extend_from_slice(if quoted { b"\"" } else { b"" });
+                match own_form {
+                    true => time::write_own(&formats[0], chars, instant, &mut self.out),
+                    false => self.standing.event_times.push(instant, &mut self.out),
+                }
+                self.out.extend_from_slice(if quoted { b"\"" } else { b"" });
             }
             Coerce::String { .. } | Coerce::Json => {}
         }

@@ -15,7 +15,7 @@ use self::scan::{Scan, read_steps};
 
 pub use self::pattern::Pattern;
 pub use self::write::{
-    Fraction, UnixUnit, write_format, write_rfc3339, write_rfc3339_nano, write_stored, write_unix,
+    Fraction, UnixUnit, write_format, write_own, write_rfc3339, write_rfc3339_nano, write_stored, write_unix,
 };
 pub use self::zone::Zone;
 

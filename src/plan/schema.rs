@@ -1,42 +1,88 @@
-//! A Panther schema as a lane: the output path is the input path.
+//! A Panther schema as a lane: the output path is the input path, but where a transformation says
+//! otherwise.
 
-use super::privacy::{Access, access, tokens};
-use super::shape::{Coerce, Field, Leaf, LeafType, List, Object, Origin, Part, Read, Shape};
+mod core;
+mod drawn;
+
+use super::privacy::{Access, Content, access, tokens};
+use super::shape::{
+    Coerce, Discovery, Embedded, Field, Leaf, LeafType, List, Object, Origin, Part, Read, Shape,
+};
 use super::sources::PathScope;
-use super::{Lane, PayloadView, ReadAt, Standard};
-use crate::json::{NodeId, Want, push_step};
-use crate::panther::{self, Schema, Type, Value};
+use super::{Events, Form, Lane, PayloadView, ReadAt, Standard};
+use crate::error::Diagnostic;
+use crate::json::{NodeId, Want, push_quoted, push_step};
+use crate::ops::Step;
+use crate::panther::{self, Parser, Schema, Type, Value};
 use crate::table::{Head, Path, Seg};
+use drawn::Drawn;
 
 struct Build<'a> {
     scope: &'a PathScope<'a>,
     want: &'a mut Want,
+    form: Form,
+    discover: bool,
     leaves: Vec<String>,
     consumed: Vec<NodeId>,
     whole: Vec<NodeId>,
     withheld: Vec<String>,
     unpseudonymized: Vec<String>,
+    embedded: Embedded,
 }
 
-pub(super) fn compile(schema: &Schema, scope: &PathScope, want: &mut Want) -> Lane {
+/// An object of the record whose fields are compiled.
+#[derive(Clone, Debug)]
+struct Place {
+    node: NodeId,
+    path: Path,
+    /// Its path in the output.
+    shown: String,
+    /// Scopes of the lists around it.
+    lists: Vec<u16>,
+}
+
+/// A schema that cannot be run, for a reason that its text alone does not show.
+pub(super) fn unsupported(schema: &Schema) -> Option<Diagnostic> {
+    match &schema.parser {
+        Parser::Text(name) => {
+            let message = format!("the text parser `{}` is not supported yet", name.is);
+            Some(schema.at.complain(&name.span, message))
+        }
+        Parser::Json | Parser::Native(_) => None,
+    }
+}
+
+pub(super) fn compile(schema: &Schema, events: &Events, scope: &PathScope, want: &mut Want) -> Lane {
+    let filtered = scope.mode.content != Content::Full && scope.def.is_some_and(|d| d.bears_content());
     let mut build = Build {
         scope,
         want,
+        form: events.form,
+        // An undeclared path of a source that bears content counts as content.
+        discover: (events.discover || schema.discovery) && !filtered,
         leaves: Vec::new(),
         consumed: Vec::new(),
         whole: Vec::new(),
         withheld: Vec::new(),
         unpseudonymized: Vec::new(),
+        embedded: Embedded::default(),
     };
-    let root = Path { head: Head::Root, name: String::new(), segs: Vec::new() };
-    let fields = build.fields(&schema.fields, 0, &root, "", &[]);
-    let Build { leaves, consumed: read, whole: copied, withheld, unpseudonymized, .. } = build;
+    let path = Path { head: Head::Root, name: String::new(), segs: Vec::new() };
+    let place = Place { node: 0, path, shown: String::new(), lists: Vec::new() };
+    let mut root = build.object(&schema.fields, &place, None);
+    if let Some(discovery) = &mut root.discovery {
+        discovery.root = true;
+    }
+    let core = build.core(schema, &place);
+    let Build {
+        leaves, consumed: read, whole: copied, withheld, unpseudonymized, embedded, discover, ..
+    } = build;
     let (mut consumed, mut whole) = (vec![false; want.len()], vec![false; want.len()]);
     read.iter().for_each(|node| consumed[*node as usize] = true);
     copied.iter().for_each(|node| whole[*node as usize] = true);
     Lane {
         name: schema.name.clone(),
-        root: Object::new(fields, None),
+        root,
         each: None,
         leaves,
         ignored: vec![false; consumed.len()],
@@ -44,120 +90,205 @@ pub(super) fn compile(schema: &Schema, scope: &PathScope, want: &mut Want) -> La
         whole,
         payload_view: PayloadView::Named,
         rules: None,
-        standard: Some(Standard::new(&schema.name, schema.version)),
+        standard: Some(standard(schema, events, core)),
         expected_rate: None,
         withheld,
         unpseudonymized,
         presences: 0,
+        embedded: (!embedded.is_empty()).then_some(embedded),
+        discovers: discover,
     }
 }
 
+fn standard(schema: &Schema, events: &Events, core: Option<Object>) -> Standard {
+    let mut head = b",\"p_log_type\":".to_vec();
+    push_quoted(&schema.name, &mut head);
+    head.extend_from_slice(b",\"p_row_id\":\"");
+    // Panther's test files were written before there was a version.
+    let mut tail = match events.form {
+        Form::Stored => format!("\",\"p_schema_version\":{}", schema.version).into_bytes(),
+        Form::Test => b"\"".to_vec(),
+    };
+    for (key, value) in [("p_source_id", &events.source_id), ("p_source_label", &events.source_label)] {
+        if let Some(value) = value.as_ref().filter(|v| !v.is_empty()) {
+            tail.extend_from_slice(format!(",\"{key}\":").as_bytes());
+            push_quoted(value, &mut tail);
+        }
+    }
+    let (form, content_ids) = (events.form, events.deterministic);
+    Standard { head: head.into(), tail: tail.into(), form, core, content_ids }
+}
+
 impl Build<'_> {
-    fn fields(
-        &mut self,
-        fields: &[panther::Field],
-        parent: NodeId,
-        path: &Path,
-        shown: &str,
-        lists: &[u16],
-    ) -> Vec<Field> {
+    /// The object at `place`; `strict` where it is a value that must be an object.
+    fn object(&mut self, fields: &[panther::Field], place: &Place, strict: Option<Read>) -> Object {
         let mut out = Vec::new();
         for field in fields {
-            let node = self.want.child(parent, &field.name.is);
-            let mut path = path.clone();
-            path.segs.push(Seg::Key(field.name.is.clone()));
-            let name = panther::stored_name(&field.name.is);
-            let mut shown = shown.to_string();
+            let drawn = self.drawn(field, fields, place);
+            let name = self.name(&field.name.is);
+            let mut shown = place.shown.clone();
             push_step(&name, &mut shown);
-            let Some(shape) = self.shape(&field.value, node, &path, &shown, lists) else {
+            let Some(shape) = self.shape(&field.value, &drawn, &shown, &place.lists) else {
                 continue;
             };
             out.push(Field::new(&name, shape, field.required, shown, self.want));
         }
-        out
+        let discovery = self.discover.then(|| {
+            Box::new(Discovery {
+                read: fields.iter().filter_map(drawn::key_read).map(str::to_string).collect(),
+                taken: fields.iter().map(|f| self.name(&f.name.is)).collect(),
+                form: self.form,
+                root: false,
+            })
+        });
+        Object { discovery, ..Object::new(out, strict) }
+    }
+
+    /// What a field is called in the output.
+    fn name(&self, name: &str) -> String {
+        match self.form {
+            Form::Stored => panther::stored_name(name),
+            Form::Test => name.to_string(),
+        }
     }
 
     /// `None` when nothing of the value may be read.
-    fn shape(
-        &mut self,
-        value: &Value,
-        node: NodeId,
-        path: &Path,
-        shown: &str,
-        lists: &[u16],
-    ) -> Option<Shape> {
-        let read = Read {
-            at: ReadAt::Slot { slot: self.want.slot(node), node, lists: lists.into() },
-            path: path.to_string(),
-            // Pseudonyms are written by the type, which checks the value first.
-            steps: [].into(),
-        };
+    fn shape(&mut self, value: &Value, drawn: &Drawn, shown: &str, lists: &[u16]) -> Option<Shape> {
+        let (node, path) = drawn.one();
+        if value.embedded {
+            self.embedded.mark(&path.segs, &path.to_string());
+            self.consumed.push(node);
+        }
         match &value.ty {
             Type::Object(fields) => {
+                let place = Place { node, path: path.clone(), shown: shown.into(), lists: lists.into() };
                 let taken = |build: &Self| build.withheld.len() + build.unpseudonymized.len();
                 let before = taken(self);
-                let fields = self.fields(fields, node, path, shown, lists);
-                if fields.is_empty() && taken(self) > before {
+                let object = self.object(fields, &place, Some(self.read(node, path, lists, &[])));
+                if object.fields.is_empty() && taken(self) > before {
                     return None;
                 }
-                Some(Shape::Object(Object::new(fields, Some(read))))
+                Some(Shape::Object(object))
             }
             Type::Array(element) => {
                 let inner = self.want.element(node);
-                let mut path = path.clone();
-                path.segs.push(Seg::Each);
+                let mut below = path.clone();
+                below.segs.push(Seg::Each);
                 let scope = self.want.element_scope(node).unwrap_or(0);
-                let lists: Vec<u16> = lists.iter().copied().chain([scope]).collect();
-                let element = self.shape(element, inner, &path, &format!("{shown}[]"), &lists)?;
-                let part = Part::Each { list: read.clone(), scopes: [scope].into(), element: Box::new(element) };
+                let inside: Vec<u16> = lists.iter().copied().chain([scope]).collect();
+                let drawn_inside = Drawn::of(inner, below, drawn.steps.clone());
+                let element = match &element.ty {
+                    // Nothing is collected from the lists of a list.
+                    Type::Array(texts) if !texts.indicators.is_empty() => &Value {
+                        ty: Type::Array(Box::new(Value { indicators: Vec::new(), ..(**texts).clone() })),
+                        ..(**element).clone()
+                    },
+                    _ => element,
+                };
+                let element = self.shape(element, &drawn_inside, &format!("{shown}[]"), &inside)?;
+                let read = self.read(node, path, lists, &[]);
+                let part =
+                    Part::Each { list: read.clone(), scopes: [scope].into(), element: Box::new(element) };
                 Some(Shape::List(List { parts: vec![part], strict: Some(read) }))
             }
-            scalar => {
-                let allowed = match access(self.scope.def, self.scope.mode, path) {
-                    Access::Read => true,
-                    Access::Inside => matches!(scalar, Type::Json),
-                    Access::Denied => false,
-                };
-                if !allowed {
-                    self.withheld.push(shown.to_string());
+            _ => {
+                if !self.admitted(value, drawn, shown) {
                     return None;
                 }
-                let takes_text = matches!(scalar, Type::Json | Type::String);
-                if !takes_text && tokens(self.scope.def, self.scope.mode, path) {
-                    self.unpseudonymized.push(shown.to_string());
-                    return None;
-                }
-                self.consumed.push(node);
-                if matches!(scalar, Type::Json) {
-                    self.whole.push(node);
-                }
-                let coerce = match scalar {
-                    Type::Int { min, max } => Coerce::Int { min: *min, max: *max },
-                    Type::Float => Coerce::Float,
-                    Type::Boolean => Coerce::Boolean,
-                    Type::Timestamp(formats) => Coerce::Timestamp {
-                        formats: self.scope.mode.formats(formats),
-                        is_event_time: value.is_event_time,
-                    },
-                    Type::Json => Coerce::Json,
-                    _ => Coerce::String {
-                        indicators: value.indicators.clone(),
-                        validate: value.validate.clone(),
-                    },
-                };
-                self.leaves.push(shown.to_string());
-                Some(Shape::Leaf(vec![Leaf {
-                    counter: self.leaves.len() as u32 - 1,
-                    origin: Origin::Reads(vec![read]),
-                    when: None,
-                    ty: LeafType::Panther(coerce),
-                    list: None,
-                    distinct: false,
-                    label: None,
-                    plain: false,
-                    gives_type: false,
-                }]))
+                Some(Shape::Leaf(vec![self.leaf(value, drawn, shown, lists)]))
             }
+        }
+    }
+
+    /// Whether the value may leave; noted where it may not.
+    fn admitted(&mut self, value: &Value, drawn: &Drawn, shown: &str) -> bool {
+        let text = matches!(value.ty, Type::Json | Type::String);
+        let whole = matches!(value.ty, Type::Json) && drawn.is_plain();
+        let mode = self.scope.mode;
+        let may_read = drawn.reads.iter().all(|(_, path)| match access(self.scope.def, mode, path) {
+            Access::Read => true,
+            Access::Inside => whole,
+            Access::Denied => false,
+        });
+        if !may_read {
+            self.withheld.push(shown.to_string());
+        } else if !text && self.is_pseudonym(drawn) {
+            self.unpseudonymized.push(shown.to_string());
+            return false;
+        }
+        may_read
+    }
+
+    fn is_pseudonym(&self, drawn: &Drawn) -> bool {
+        drawn.reads.iter().any(|(_, path)| tokens(self.scope.def, self.scope.mode, path))
+    }
+
+    /// The steps over what was read. Values as they stand become pseudonyms when they are written.
+    fn steps(&self, drawn: &Drawn) -> Vec<Step> {
+        let mut steps = drawn.steps.clone();
+        let masked = matches!(steps.last(), Some(Step::Redact(_)));
+        if let Some(pseudonyms) = &self.scope.mode.pseudonyms
+            && !drawn.is_plain()
+            && !masked
+            && self.is_pseudonym(drawn)
+        {
+            steps.push(Step::Pseudonym(pseudonyms.clone()));
+        }
+        steps
+    }
+
+    fn leaf(&mut self, value: &Value, drawn: &Drawn, shown: &str, lists: &[u16]) -> Leaf {
+        self.consumed.extend(drawn.reads.iter().map(|(node, _)| *node));
+        if matches!(value.ty, Type::Json) {
+            self.whole.push(drawn.one().0);
+        }
+        self.leaves.push(shown.to_string());
+        let steps = self.steps(drawn);
+        let origin = match &drawn.join {
+            None => {
+                let (node, path) = drawn.one();
+                Origin::Reads(vec![self.read(node, path, lists, &steps)])
+            }
+            Some(by) => Origin::Joined {
+                reads: drawn.reads.iter().map(|(node, path)| self.read(*node, path, lists, &[])).collect(),
+                by: by.clone(),
+                steps: steps.into(),
+            },
+        };
+        Leaf {
+            counter: self.leaves.len() as u32 - 1,
+            origin,
+            when: None,
+            ty: LeafType::Panther(self.coerce(value)),
+            list: None,
+            distinct: false,
+            label: None,
+            plain: false,
+            gives_type: false,
+        }
+    }
+
+    fn coerce(&self, value: &Value) -> Coerce {
+        match &value.ty {
+            Type::Int { min, max } => Coerce::Int { min: *min, max: *max },
+            Type::Float => Coerce::Float,
+            Type::Boolean => Coerce::Boolean,
+            Type::Timestamp(formats) => Coerce::Timestamp {
+                formats: self.scope.mode.formats(formats),
+                is_event_time: value.is_event_time,
+                // Of several formats none is the field's own.
+                own_form: self.form == Form::Test && formats.len() == 1,
+            },
+            Type::Json => Coerce::Json,
+            _ => Coerce::String { indicators: value.indicators.clone(), validate: value.validate.clone() },
+        }
+    }
+
+    fn read(&self, node: NodeId, path: &Path, lists: &[u16], steps: &[Step]) -> Read {
+        Read {
+            at: ReadAt::Slot { slot: self.want.slot(node), node, lists: lists.into() },
+            path: path.to_string(),
+            steps: steps.into(),
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::Steps;
+use super::{Form, Steps};
 use crate::json::{self, Mask, NodeId, SHORT, SlotAt, Want};
 use crate::ops::indicator::Indicator;
 use crate::ops::time::TimeFormat;
 use crate::ops::{Step, Test};
 use crate::panther;
-use crate::table::ListStep;
+use crate::table::{ListStep, Seg};
 
 /// Where a value is read from and what is done to it.
 #[derive(Clone, Debug)]
@@ -73,6 +73,12 @@ pub enum Origin {
         text: String,
     },
     Template(Vec<TemplatePiece>),
+    /// The texts of those reads that hold something.
+    Joined {
+        reads: Vec<Read>,
+        by: String,
+        steps: Steps,
+    },
     Count {
         list: Read,
         /// The lists to open, the counted one last.
@@ -115,11 +121,22 @@ pub enum LeafType {
 
 #[derive(Clone, Debug)]
 pub enum Coerce {
-    String { indicators: Vec<Indicator>, validate: Vec<panther::Check> },
-    Int { min: i64, max: i64 },
+    String {
+        indicators: Vec<Indicator>,
+        validate: Vec<panther::Check>,
+    },
+    Int {
+        min: i64,
+        max: i64,
+    },
     Float,
     Boolean,
-    Timestamp { formats: Vec<TimeFormat>, is_event_time: bool },
+    /// Written as it is stored, or in the form it was read in.
+    Timestamp {
+        formats: Vec<TimeFormat>,
+        is_event_time: bool,
+        own_form: bool,
+    },
     Json,
 }
 
@@ -168,6 +185,49 @@ pub struct Object {
     pub finder: Option<Finder>,
     /// A Panther object: its value must be an object, and is written even when empty.
     pub strict: Option<Read>,
+    /// Members that no field reads are written behind the fields.
+    pub discovery: Option<Box<Discovery>>,
+}
+
+/// What of an object is not discovered, because a field says it already.
+#[derive(Clone, Debug)]
+pub struct Discovery {
+    /// Keys of the record that fields read.
+    pub read: HashSet<String>,
+    /// Names of the output that fields have.
+    pub taken: HashSet<String>,
+    pub form: Form,
+    /// The event itself, which has standard fields too.
+    pub root: bool,
+}
+
+/// Values that arrive as strings of JSON text, as a tree of the paths that lead to them.
+#[derive(Clone, Debug, Default)]
+pub struct Embedded {
+    /// The path of the value, where it is one.
+    pub here: Option<String>,
+    pub members: Vec<(String, Embedded)>,
+    pub element: Option<Box<Embedded>>,
+}
+
+impl Embedded {
+    pub(super) fn is_empty(&self) -> bool {
+        self.here.is_none() && self.members.is_empty() && self.element.is_none()
+    }
+
+    pub(super) fn mark(&mut self, segs: &[Seg], path: &str) {
+        match segs.split_first() {
+            None => self.here = Some(path.to_string()),
+            Some((Seg::Key(key), rest)) => {
+                let at = self.members.iter().position(|(k, _)| k == key).unwrap_or_else(|| {
+                    self.members.push((key.clone(), Embedded::default()));
+                    self.members.len() - 1
+                });
+                self.members[at].1.mark(rest, path);
+            }
+            Some((_, rest)) => self.element.get_or_insert_default().mark(rest, path),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -337,7 +397,7 @@ impl Object {
             let worth = run.len() > 1 && masks.len() <= MOST_PROBES;
             Some(Run { end: *end, masks: if worth { masks } else { [].into() } })
         });
-        Object { runs: runs.collect(), finder: Finder::new(&fields), fields, strict }
+        Object { runs: runs.collect(), finder: Finder::new(&fields), fields, strict, discovery: None }
     }
 }
 

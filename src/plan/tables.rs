@@ -120,6 +120,8 @@ pub(super) fn compile(
         withheld: build.withheld,
         unpseudonymized: build.unpseudonymized,
         presences: presence.len(),
+        embedded: None,
+        discovers: false,
     })
 }
 

@@ -21,10 +21,36 @@ struct Fields {
     offset: Option<i64>,
     /// Counts only where no offset is written: `-0800 PST` is eight hours west.
     zone_offset: i64,
+    /// Where the name of the zone stands in the text.
+    zone_name: (usize, usize),
+}
+
+/// The zone that a text names, which an instant no longer knows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TextZone<'a> {
+    /// Seconds east of UTC.
+    pub(super) offset: i64,
+    pub(super) name: &'a [u8],
+}
+
+impl TextZone<'_> {
+    pub(super) const UTC: TextZone<'static> = TextZone { offset: 0, name: b"UTC" };
 }
 
 /// Reads the whole of a text along the steps of a pattern.
 pub(super) fn read_steps(steps: &[Step], text: &[u8]) -> Result<Instant, TimeFault> {
+    finish(read_fields(steps, text)?)
+}
+
+/// The zone of a text that was read along the same steps.
+pub(super) fn zone_of<'a>(steps: &[Step], text: &'a [u8]) -> TextZone<'a> {
+    let Ok(fields) = read_fields(steps, text) else { return TextZone::UTC };
+    let name = &text[fields.zone_name.0..fields.zone_name.1];
+    let name = if name.is_empty() { TextZone::UTC.name } else { name };
+    TextZone { offset: fields.offset.unwrap_or(fields.zone_offset), name }
+}
+
+fn read_fields(steps: &[Step], text: &[u8]) -> Result<Fields, TimeFault> {
     let mut scan = Scan::new(text);
     let mut fields = Fields {
         year: 1900,
@@ -40,6 +66,7 @@ pub(super) fn read_steps(steps: &[Step], text: &[u8]) -> Result<Instant, TimeFau
         nanos: 0,
         offset: None,
         zone_offset: 0,
+        zone_name: (0, 0),
     };
     for step in steps {
         match step {
@@ -49,7 +76,7 @@ pub(super) fn read_steps(steps: &[Step], text: &[u8]) -> Result<Instant, TimeFau
         }
     }
     scan.end()?;
-    finish(fields)
+    Ok(fields)
 }
 
 fn read_part(part: Part, scan: &mut Scan<'_>, fields: &mut Fields) -> Result<(), TimeFault> {
@@ -91,7 +118,11 @@ fn read_part(part: Part, scan: &mut Scan<'_>, fields: &mut Fields) -> Result<(),
             let zulu = reads_z && scan.take(b'Z');
             fields.offset = Some(if zulu { 0 } else { scan.offset(shape)? });
         }
-        Part::ZoneName { signed } => fields.zone_offset = scan.zone_name(signed)?,
+        Part::ZoneName { signed } => {
+            let start = scan.at;
+            fields.zone_offset = scan.zone_name(signed)?;
+            fields.zone_name = (start, scan.at);
+        }
         Part::Blank { .. } => {
             let rest = &scan.text[scan.at..];
             let run = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();

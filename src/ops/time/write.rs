@@ -3,6 +3,7 @@
 
 use super::calendar::{Civil, civil, iso_week, weekday, year_day};
 use super::pattern::{Field, MONTHS, OffsetShape, Part, Step, WEEKDAYS};
+use super::scan::{TextZone, zone_of};
 use super::{Instant, TimeFormat};
 
 /// Digits after the second in RFC 3339 output.
@@ -78,28 +79,80 @@ pub fn write_unix(instant: Instant, unit: UnixUnit, out: &mut Vec<u8>) {
 /// Writes an instant in its own format, in UTC and without quotes: `writes_number` tells where
 /// quotes belong. Formats with a choice of forms write RFC 3339 or seconds.
 pub fn write_format(format: &TimeFormat, instant: Instant, out: &mut Vec<u8>) {
+    write_in_zone(format, instant, TextZone::UTC, out);
+}
+
+/// Writes an instant in its own format and in the zone of `text`, from which it was read.
+pub fn write_own(format: &TimeFormat, text: &str, instant: Instant, out: &mut Vec<u8>) {
+    let zone = match format {
+        TimeFormat::UnixAuto => return write_unix(instant, own_unit(text, instant), out),
+        // A time without an offset is its own form, wherever its clock stood.
+        TimeFormat::Local(..) => return crate::json::push_str_escaped(text, out),
+        TimeFormat::Rfc3339 | TimeFormat::Cloudflare => rfc3339_zone(text.as_bytes()),
+        TimeFormat::Strftime(pattern) | TimeFormat::Layout(pattern) => {
+            zone_of(&pattern.steps, text.as_bytes())
+        }
+        _ => TextZone::UTC,
+    };
+    write_in_zone(format, instant, zone, out);
+}
+
+/// The unit in which a number of any unit was spelled, or the next finer one that keeps its fraction.
+fn own_unit(text: &str, instant: Instant) -> UnixUnit {
+    let read =
+        |unit: &TimeFormat| super::read(unit, text.split(['.', 'e', 'E']).next().unwrap_or(text), false);
+    let units = [
+        (TimeFormat::Unix, UnixUnit::Seconds, 1),
+        (TimeFormat::UnixMs, UnixUnit::Millis, 1_000_000),
+        (TimeFormat::UnixUs, UnixUnit::Micros, 1_000),
+        (TimeFormat::UnixNs, UnixUnit::Nanos, 1),
+    ];
+    let near = |(format, ..): &(TimeFormat, UnixUnit, u32)| {
+        read(format).is_ok_and(|found| found.secs.abs_diff(instant.secs) <= 1)
+    };
+    let first = units.iter().position(near).unwrap_or(0);
+    let exact = units[first..].iter().find(|(.., nanos)| instant.nanos.is_multiple_of(*nanos));
+    exact.map_or(UnixUnit::Nanos, |(_, unit, _)| *unit)
+}
+
+/// A number (`cloudflare` takes them too) and a text that ends in `Z` are in UTC.
+fn rfc3339_zone(text: &[u8]) -> TextZone<'static> {
+    let [.., sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] = text else { return TextZone::UTC };
+    let two = |a: &u8, b: &u8| i64::from(a.wrapping_sub(b'0')) * 10 + i64::from(b.wrapping_sub(b'0'));
+    let offset = two(h1, h2) * 3_600 + two(m1, m2) * 60;
+    TextZone { offset: if *sign == b'-' { -offset } else { offset }, ..TextZone::UTC }
+}
+
+fn write_in_zone(format: &TimeFormat, instant: Instant, zone: TextZone, out: &mut Vec<u8>) {
+    let local = Instant { secs: instant.secs.saturating_add(zone.offset), ..instant };
     match format {
-        TimeFormat::Local(format, _) => write_format(format, instant, out),
-        TimeFormat::Rfc3339 | TimeFormat::Cloudflare => write_rfc3339_nano(instant, out),
+        TimeFormat::Local(format, _) => write_in_zone(format, instant, zone, out),
+        TimeFormat::Rfc3339 | TimeFormat::Cloudflare => {
+            write_rfc3339_nano(local, out);
+            if zone.offset != 0 {
+                out.pop();
+                write_offset(OffsetShape::HourColonMinute, zone.offset, out);
+            }
+        }
         TimeFormat::Unix | TimeFormat::UnixAuto => write_unix(instant, UnixUnit::Seconds, out),
         TimeFormat::UnixMs => write_unix(instant, UnixUnit::Millis, out),
         TimeFormat::UnixUs => write_unix(instant, UnixUnit::Micros, out),
         TimeFormat::UnixNs => write_unix(instant, UnixUnit::Nanos, out),
         TimeFormat::Strftime(pattern) | TimeFormat::Layout(pattern) => {
-            let civil = civil(instant);
+            let civil = civil(local);
             for step in &pattern.steps {
                 match step {
                     Step::Literal(literal) | Step::LooseLiteral(literal) => {
                         out.extend_from_slice(literal.as_bytes());
                     }
-                    Step::Part(part) => write_part(*part, &civil, instant, out),
+                    Step::Part(part) => write_part(*part, &civil, instant, zone, out),
                 }
             }
         }
     }
 }
 
-fn write_part(part: Part, civil: &Civil, instant: Instant, out: &mut Vec<u8>) {
+fn write_part(part: Part, civil: &Civil, instant: Instant, zone: TextZone, out: &mut Vec<u8>) {
     match part {
         Part::Number(number) => {
             let value = field_value(number.field, civil);
@@ -128,17 +181,29 @@ fn write_part(part: Part, civil: &Civil, instant: Instant, out: &mut Vec<u8>) {
             }
         }
         Part::UnaskedFraction => {}
-        Part::Offset { writes_z: true, .. } => out.push(b'Z'),
-        Part::Offset { shape, .. } => out.extend_from_slice(match shape {
-            OffsetShape::Hour => b"+00",
-            OffsetShape::HourMinute | OffsetShape::Any => b"+0000",
-            OffsetShape::HourColonMinute => b"+00:00",
-            OffsetShape::HourMinuteSecond => b"+000000",
-            OffsetShape::HourColonMinuteColonSecond => b"+00:00:00",
-        }),
-        Part::ZoneName { .. } => out.extend_from_slice(b"UTC"),
+        Part::Offset { writes_z: true, .. } if zone.offset == 0 => out.push(b'Z'),
+        Part::Offset { shape, .. } => write_offset(shape, zone.offset, out),
+        Part::ZoneName { .. } => out.extend_from_slice(zone.name),
         Part::Blank { written } => out.push(written),
         Part::UnixSeconds => push_number(instant.secs, 1, b'0', out),
+    }
+}
+
+fn write_offset(shape: OffsetShape, offset: i64, out: &mut Vec<u8>) {
+    out.push(if offset < 0 { b'-' } else { b'+' });
+    let seconds = offset.abs();
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    push_two(hours, out);
+    let (colon, parts): (&[u8], &[i64]) = match shape {
+        OffsetShape::Hour => (b"", &[]),
+        OffsetShape::HourMinute | OffsetShape::Any => (b"", &[minutes]),
+        OffsetShape::HourColonMinute => (b":", &[minutes]),
+        OffsetShape::HourMinuteSecond => (b"", &[minutes, seconds]),
+        OffsetShape::HourColonMinuteColonSecond => (b":", &[minutes, seconds]),
+    };
+    for part in parts {
+        out.extend_from_slice(colon);
+        push_two(*part, out);
     }
 }
 
@@ -292,6 +357,35 @@ mod tests {
         }
         assert_eq!(written(&format("%I %l"), midnight), "12 12");
         assert_eq!(written(&format("layout=05.999 3"), midnight), "00 12");
+    }
+
+    #[test]
+    fn own_forms_keep_zone_and_unit() {
+        let facts = [
+            ("rfc3339", "2020-06-02T00:01:07.500+02:00", "2020-06-02T00:01:07.5+02:00"),
+            ("rfc3339", "2020-06-02T00:01:07-00:30", "2020-06-02T00:01:07-00:30"),
+            ("rfc3339", "2020-06-02T00:01:07+00:00", "2020-06-02T00:01:07Z"),
+            ("cloudflare", "2020-06-02T00:01:07Z", "2020-06-02T00:01:07Z"),
+            ("%d/%b/%Y:%H:%M:%S %z", "10/Oct/2000:13:55:36 -07:00", "10/Oct/2000:13:55:36 -0700"),
+            ("%Y-%m-%d %H:%M:%S %Z", "2020-01-02 03:04:05 PST", "2020-01-02 03:04:05 PST"),
+            ("%H:%M %::z", "03:04 +01:02:03", "03:04 +01:02:03"),
+            ("layout=2006-01-02 15:04 MST", "2020-01-02 03:04 GMT+3", "2020-01-02 03:04 GMT+3"),
+            ("layout=2006-01-02T15:04Z07:00", "2020-01-02T03:04-01:30", "2020-01-02T03:04-01:30"),
+            ("unix_auto", "1591056067", "1591056067"),
+            ("unix_auto", "1591056067.25", "1591056067.25"),
+            ("unix_auto", "1591056067123", "1591056067123"),
+            ("unix_auto", "1591056067123.5", "1591056067123500"),
+            ("unix_auto", "1591056067123456", "1591056067123456"),
+            ("unix_auto", "1591056067123456789", "1591056067123456789"),
+            ("unix_auto", "0", "0"),
+        ];
+        for (name, text, expected) in facts {
+            let format = format(name);
+            let instant = crate::ops::time::read(&format, text, true).expect("a time");
+            let mut out = Vec::new();
+            write_own(&format, text, instant, &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), expected, "{name}");
+        }
     }
 
     #[test]
