@@ -110,7 +110,12 @@ fn every_documented_kind_becomes_an_event_that_says_what_happened() {
                     // The odd cases have records without an actor, which no other type takes.
                     let state = STATES.contains(&source.name.as_str());
                     let odd = input.parent().is_some_and(|p| p.ends_with("edge"));
-                    assert!(state || odd || counts.generic == 0, "{}: {kind} of {}", input.display(), source.name);
+                    assert!(
+                        state || odd || counts.generic == 0,
+                        "{}: {kind} of {}",
+                        input.display(),
+                        source.name
+                    );
                 }
             }
         }
