@@ -10,8 +10,7 @@ use std::path::Path;
 
 /// What is still allowed, in allocations a record. An entry that is no longer needed fails the
 /// test, and goes.
-const ALLOWED: &[(&str, f64)] =
-    &[("audit-to-udm", 2.5), ("conversation-to-udm-full", 10.0), ("conversation-to-udm-metadata", 10.0)];
+const ALLOWED: &[(&str, f64)] = &[("audit-to-panther", 0.6), ("audit-to-udm", 2.5)];
 
 const BYTES: usize = 300_000;
 

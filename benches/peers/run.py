@@ -103,9 +103,23 @@ def run(name, command, job, source, output):
         except OSError as e:
             print(f"{name}: {e}", file=sys.stderr)
             return None
-        _, status, used = os.wait4(process.pid, 0)
+        peak = 0
+        # What the kernel reports at the end has this script's own memory as its least value.
+        while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            peak = max(peak, peak_memory(process.pid))
+            time.sleep(0.002)
         wall = time.monotonic() - start
-    return None if status else (wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+        _, status, used = os.wait4(process.pid, 0)
+    return None if status else (wall, used.ru_utime + used.ru_stime, peak / 1024)
+
+
+def peak_memory(pid):
+    """In KiB, of a process and what it became; 0 when it has none any more."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
 
 
 def head(source, size):

@@ -89,11 +89,13 @@ pub fn all(bytes: usize) -> Vec<Case> {
     for (corpus_name, ndjson) in
         [("audit", corpus::audit(bytes, 7)), ("conversation", corpus::conversations(bytes, 7))]
     {
-        let framings: [(&str, fn(&[u8]) -> Vec<u8>); 3] =
-            [("NDJSON", <[u8]>::to_vec), ("array", corpus::array), ("envelope", corpus::envelope)];
-        for (framing, framed) in framings {
+        for (framing, framed) in [
+            ("NDJSON", ndjson.clone()),
+            ("array", corpus::array(&ndjson)),
+            ("envelope", corpus::envelope(&ndjson)),
+        ] {
             let plan = plan(&none, &["udm"], Content::Full);
-            add("framing", format!("{corpus_name}, {framing}"), plan, framed(&ndjson), 1);
+            add("framing", format!("{corpus_name}, {framing}"), plan, framed, 1);
         }
     }
     cases

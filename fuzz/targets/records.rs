@@ -51,7 +51,14 @@ fn told(bytes: &[u8], framing: Framing, piece: usize, batch_bytes: usize) -> Tol
     let (mut events, mut dead, mut records) = (Vec::new(), Vec::new(), 0);
     let now = Instant { secs: 0, nanos: 0 };
     while let Some(batch) = cutter.next(Vec::new()) {
-        let batch = batch.expect("memory can be read");
+        // An input that is refused as a whole (UTF-16) is refused in any pieces.
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(e) => {
+                dead.push((0, 0, records, e.what, None));
+                break;
+            }
+        };
         normalize::batch(plan(), &batch, &limits, now, &mut scratch, &mut output);
         events.extend_from_slice(&output.targets[0]);
         for d in &output.dead {
