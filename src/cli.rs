@@ -2,6 +2,7 @@
 
 mod args;
 mod coverage;
+mod infer;
 mod outputs;
 mod progress;
 
@@ -38,6 +39,7 @@ pub fn run(args: Args) -> Result<u8, Error> {
         Command::Validate(args) => validate(&args),
         Command::Check(args) => check(&args),
         Command::Coverage(args) => coverage::coverage(&args),
+        Command::Infer(args) => infer::infer(&args),
         Command::List(args) => list(&args),
     }
 }

@@ -108,23 +108,43 @@ pub fn batch(
     scratch: &mut Scratch,
     out: &mut Output,
 ) {
+    each_unit(plan, batch, limits, now, scratch, out, None);
+}
+
+/// Hands over every record of a batch, with the source that recognises it, in place of normalizing
+/// it. What is no record is refused as ever.
+pub fn records(
+    plan: &Plan,
+    batch: &Batch,
+    limits: &Limits,
+    scratch: &mut Scratch,
+    out: &mut Output,
+    f: &mut Watch,
+) {
+    each_unit(plan, batch, limits, Instant::MIN, scratch, out, Some(f));
+}
+
+/// Takes the text of one record and its source.
+pub type Watch<'a> = dyn FnMut(&[u8], Option<usize>) + 'a;
+
+fn each_unit<'a>(
+    plan: &'a Plan,
+    batch: &'a Batch,
+    limits: &Limits,
+    now: Instant,
+    scratch: &'a mut Scratch,
+    out: &'a mut Output,
+    watch: Option<&'a mut Watch<'a>>,
+) {
     out.clear(plan.targets.len());
     scratch.counts.blank_lines += batch.blank_lines;
     let place = (batch.input, batch.base);
     scratch.late = place < scratch.latest;
     scratch.latest = place.max(scratch.latest);
     let lines = dead::Lines::new(batch);
-    let mut work = Work {
-        plan,
-        text: &batch.bytes,
-        depth: limits.depth,
-        now,
-        scratch,
-        out,
-        lines,
-        utf8: false,
-        nested: None,
-    };
+    let (text, depth) = (batch.bytes.as_slice(), limits.depth);
+    let (utf8, nested) = (false, None);
+    let mut work = Work { plan, text, depth, now, scratch, out, lines, utf8, nested, watch };
     for unit in &batch.units {
         let range = unit.start as usize..unit.end as usize;
         match &unit.kind {
@@ -147,6 +167,8 @@ struct Work<'a> {
     utf8: bool,
     /// Where its payload stands, if that is inside a member that no path leads into.
     nested: Option<usize>,
+    /// Gets the records that would be normalized.
+    watch: Option<&'a mut Watch<'a>>,
 }
 
 impl<'a> Work<'a> {
@@ -360,6 +382,10 @@ impl<'a> Work<'a> {
     fn record(&mut self, range: Range<usize>, facts: &Facts) {
         let plan = self.plan;
         let found = self.recognise(facts);
+        if let Some(watch) = &mut self.watch {
+            self.out.records += 1;
+            return watch(&self.text[range], found);
+        }
         let (source, recognised) = match (plan.only_source, found) {
             (Some(only), Some(found)) if only != found => {
                 let dead = Dead::new(

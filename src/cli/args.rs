@@ -27,6 +27,8 @@ pub enum Command {
     Check(Check),
     /// Show how much of what the sources document the mappings read.
     Coverage(Coverage),
+    /// Write a Panther log schema that takes every record of the inputs.
+    Infer(Infer),
     /// Show the sources, the targets and which pairs have a mapping.
     List(Mappings),
 }
@@ -201,6 +203,32 @@ pub struct Coverage {
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub mappings: Mappings,
+}
+
+#[derive(Parser, Debug)]
+pub struct Infer {
+    /// Files, folders (recursive, sorted) or `-`; without any, stdin.
+    pub files: Vec<PathBuf>,
+    /// The log type of the schema [default: Custom. and the name of the first file].
+    #[arg(long, value_name = "TYPE")]
+    pub name: Option<String>,
+    /// Where the schema goes [default: stdout].
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Records of sources that bear content are read with `full` only: the schema would show it.
+    #[arg(long, value_enum, default_value_t = Content::Metadata)]
+    pub content: Content,
+    /// How records are set apart.
+    #[arg(long, value_enum, default_value_t = Framing::Auto)]
+    pub framing: Framing,
+    /// The longest record; longer ones are told of and left out. Suffixes K, M, G.
+    #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes)]
+    pub max_record: usize,
+    /// The deepest nesting; deeper records are told of and left out.
+    #[arg(long, value_name = "LEVELS", default_value_t = 128, value_parser = depth)]
+    pub max_depth: usize,
     #[command(flatten)]
     pub mappings: Mappings,
 }
