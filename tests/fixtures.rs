@@ -11,7 +11,7 @@ use serde_json::Value;
 
 #[test]
 fn every_case_is_as_expected() {
-    let checked = check::check(kit::built_in(), &kit::root().join("fixtures"), false).expect("a run");
+    let checked = check::check(kit::built_in(), &kit::root().join("fixtures"), &[], false).expect("a run");
     let first: Vec<String> = checked.differences.iter().take(5).map(ToString::to_string).collect();
     assert!(
         checked.differences.is_empty(),

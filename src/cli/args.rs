@@ -182,9 +182,13 @@ pub struct Validate {
 
 #[derive(Parser, Debug)]
 pub struct Check {
-    /// The folder of cases; a case is a folder with a file named input.*.
+    /// A folder of cases (each a folder with a file named input.*) and of test files of Panther
+    /// schemas (named *_tests.yml), or one such test file.
     #[arg(default_value = "fixtures")]
     pub fixtures: PathBuf,
+    /// A Panther log schema that test files may name, beside those in their folders (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub schema: Vec<PathBuf>,
     /// Write what is found as what is expected.
     #[arg(long)]
     pub bless: bool,
