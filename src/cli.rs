@@ -23,7 +23,7 @@ use logmill::run::{self, Clock, Input, Outcome, Settings, Sinks};
 use logmill::table::Dialect;
 
 pub use args::Args;
-use args::{Check, Command, Convert, Mappings, Read, Validate};
+use args::{Check, Command, Convert, Framing, Mappings, Read, Validate};
 use outputs::Outputs;
 
 /// Everything asked for held.
@@ -57,6 +57,7 @@ fn plan(
     read: &Read,
     events: Events,
     default: &[&str],
+    tell_ambiguous: bool,
 ) -> Result<Plan, Error> {
     let paths: Vec<&Path> = schemas.iter().map(PathBuf::as_path).collect();
     let (schemas, warnings) = catalog::load_schemas(&paths)?;
@@ -84,8 +85,11 @@ fn plan(
         site: read.site.clone(),
         pseudonyms: read.pseudonymize.as_deref().map(pseudonyms).transpose()?,
         events,
+        records: read.records.clone().map(|keys| keys.0),
+        tell_ambiguous,
     };
     let plan = Plan::compile(catalog, &request)?;
+    one_framing(&plan, read.framing)?;
     for warning in catalog.warnings.iter().chain(&warnings).chain(&plan.warnings) {
         let help = warning.help.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
         eprintln!("warning: {warning}{help}");
@@ -96,6 +100,26 @@ fn plan(
 fn pseudonyms(path: &Path) -> Result<Pseudonyms, Error> {
     let key = input::key(path)?;
     Pseudonyms::new(&key).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
+}
+
+/// What sets the records apart is said once.
+fn one_framing(plan: &Plan, framing: Framing) -> Result<(), Error> {
+    let wrong = match framing {
+        Framing::Json if plan.text_lines => {
+            "a schema with a text parser reads lines, and --framing json knows none"
+        }
+        Framing::Cloudwatch if plan.named_envelope => {
+            "--records names a list, and --framing cloudwatch has its own"
+        }
+        Framing::Lines if plan.named_envelope => {
+            "--records looks for a list, and --framing lines takes lines as they are"
+        }
+        _ if plan.named_envelope && plan.text_lines => {
+            "a schema with a text parser reads lines, and --records a list"
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::Usage(wrong.into()))
 }
 
 fn is_panther(catalog: &Catalog, target: &str) -> bool {
@@ -176,7 +200,7 @@ fn run_plan(
 
 fn convert(args: &Convert) -> Result<u8, Error> {
     let catalog = catalog(&args.mappings, if args.schema.is_empty() { &args.to } else { &[] })?;
-    let plan = plan(&catalog, &args.to, &args.schema, &args.read, args.events.asked(), &[])?;
+    let plan = plan(&catalog, &args.to, &args.schema, &args.read, args.events.asked(), &[], false)?;
     if plan.targets.is_empty() {
         let known: Vec<&str> = catalog.targets.keys().map(String::as_str).collect();
         return Err(Error::Usage(format!(
@@ -285,7 +309,7 @@ fn validate(args: &Validate) -> Result<u8, Error> {
         // A further table to a target is of one source, and refuses nothing that the first one takes.
         .filter(|target| catalog::base_target(target) == *target)
         .collect();
-    let plan = plan(&catalog, &args.to, &args.schema, &args.read, Events::default(), &mapped)?;
+    let plan = plan(&catalog, &args.to, &args.schema, &args.read, Events::default(), &mapped, true)?;
     let inputs = inputs(&args.read.files)?;
     let mut out = std::io::stdout().lock();
     let mut refused = 0u64;
@@ -345,7 +369,10 @@ fn check(args: &Check) -> Result<u8, Error> {
         n => format!(", {n} complaints about the mappings"),
     };
     if checked.cases > 0 {
-        print(format!("{} cases, {} outputs, {differ} differ{blessed}{found}", checked.cases, checked.files))?;
+        print(format!(
+            "{} cases, {} outputs, {differ} differ{blessed}{found}",
+            checked.cases, checked.files
+        ))?;
     }
     if checked.tests > 0 {
         print(format!("{} tests of Panther schemas, {fail} fail", checked.tests))?;

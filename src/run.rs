@@ -189,8 +189,12 @@ fn read_all(
                 continue;
             }
         };
-        let mut cutter =
-            Cutter::new(reader, number as u32, settings.framing, settings.limits, &plan.envelope_paths);
+        let framing = match settings.framing {
+            Framing::CloudWatch => Framing::CloudWatch,
+            _ if plan.text_lines => Framing::Lines,
+            told => told,
+        };
+        let mut cutter = Cutter::new(reader, number as u32, framing, settings.limits, &plan.envelope_paths);
         while let Some(batch) = cutter.next(recycled()) {
             let event = match batch {
                 Ok(batch) => Event::Batch(batch),

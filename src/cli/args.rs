@@ -66,6 +66,9 @@ pub struct Read {
     /// How records are set apart.
     #[arg(long, value_enum, default_value_t = Framing::Auto)]
     pub framing: Framing,
+    /// The list that holds the records in every object of the input: keys joined by dots.
+    #[arg(long, value_name = "PATH", value_parser = keys)]
+    pub records: Option<Keys>,
     /// Worker threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<usize>,
@@ -227,6 +230,9 @@ pub struct Infer {
     /// How records are set apart.
     #[arg(long, value_enum, default_value_t = Framing::Auto)]
     pub framing: Framing,
+    /// The list that holds the records in every object of the input: keys joined by dots.
+    #[arg(long, value_name = "PATH", value_parser = keys)]
+    pub records: Option<Keys>,
     /// The longest record; longer ones are told of and left out. Suffixes K, M, G.
     #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes)]
     pub max_record: usize,
@@ -273,6 +279,8 @@ pub enum Framing {
     Lines,
     /// JSON values one after the other, line ends meaning nothing.
     Json,
+    /// CloudWatch Logs envelopes; each message of their log events is a record.
+    Cloudwatch,
 }
 
 impl From<Framing> for logmill::records::Framing {
@@ -281,12 +289,25 @@ impl From<Framing> for logmill::records::Framing {
             Framing::Auto => Self::Auto,
             Framing::Lines => Self::Lines,
             Framing::Json => Self::Json,
+            Framing::Cloudwatch => Self::CloudWatch,
         }
     }
 }
 
 fn instant(text: &str) -> Result<Instant, String> {
     time::read(&TimeFormat::Rfc3339, text, true).map_err(|e| format!("{e}; a time is 2026-01-01T00:00:00Z"))
+}
+
+/// The keys of a path, outermost first.
+#[derive(Clone, Debug)]
+pub struct Keys(pub Vec<String>);
+
+fn keys(text: &str) -> Result<Keys, String> {
+    let keys: Vec<String> = text.split('.').map(str::to_string).collect();
+    if keys.iter().any(String::is_empty) {
+        return Err("keys joined by dots, as in result.items".into());
+    }
+    Ok(Keys(keys))
 }
 
 fn threads(text: &str) -> Result<usize, String> {

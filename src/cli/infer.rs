@@ -9,14 +9,17 @@ use logmill::records::Limits;
 use logmill::run::{Input, Settings};
 
 use super::args::Infer;
-use super::{catalog, inputs, no_clash, outputs, printable, status};
+use super::{catalog, inputs, no_clash, one_framing, outputs, printable, status};
 
 /// Refusals that are shown one by one; the rest is counted.
 const SHOWN: u64 = 10;
 
 pub fn infer(args: &Infer) -> Result<u8, Error> {
-    let catalog = catalog(&args.mappings)?;
-    let plan = Plan::compile(&catalog, &Request { content: args.content.into(), ..Request::default() })?;
+    let catalog = catalog(&args.mappings, &[])?;
+    let records = args.records.clone().map(|keys| keys.0);
+    let request = Request { content: args.content.into(), records, ..Request::default() };
+    let plan = Plan::compile(&catalog, &request)?;
+    one_framing(&plan, args.framing)?;
     let (places, found) = inputs(&args.files)?;
     no_clash(args.output.as_slice(), &places)?;
     let first = places.first().map(|p| p.name()).unwrap_or_default();
