@@ -16,6 +16,8 @@ use seen::{Budget, Seen};
 
 /// The most fields of one object; an object with more is a map from key to value: type json.
 pub const MAX_FIELDS: usize = 200;
+/// The most fields of a record itself; keys that are met later are left out.
+pub const MAX_RECORD_FIELDS: usize = 2_000;
 /// The most places (fields and elements) that are told apart in all.
 pub const MAX_PLACES: usize = 20_000;
 /// The longest key that can be the name of a field.

@@ -4,7 +4,7 @@
 #[path = "data/kit.rs"]
 mod kit;
 
-use logmill::infer::{self, ENOUGH, Inferred, MAX_FIELDS, MAX_PLACES};
+use logmill::infer::{self, ENOUGH, Inferred, MAX_FIELDS, MAX_PLACES, MAX_RECORD_FIELDS};
 use logmill::plan::{Content, Plan, Request};
 use logmill::run::{From, Input};
 use logmill::{catalog, panther, yaml};
@@ -240,6 +240,11 @@ fn memory_is_bounded_and_overflow_is_said() {
     let group = |g: usize| json!({"id": 1, format!("g{g}"): (0..150).map(|i| (format!("s{i}"), keys(0, 100))).collect::<serde_json::Map<_, _>>()});
     let places = takes_its_own(&kit::ndjson(&(0..3).map(group).collect::<Vec<_>>()));
     assert!(places.notes.iter().any(|n| n.contains(&MAX_PLACES.to_string())), "{:?}", places.notes);
+    // A record goes without what it has too much of.
+    let many: Vec<Value> = (0..3).map(|i| keys(i * 1000, 1000)).collect();
+    let root = takes_its_own(&kit::ndjson(&many));
+    assert_eq!(root.schema.matches("- name:").count(), MAX_RECORD_FIELDS);
+    assert!(root.notes[0].starts_with("1000 members of records are left out"), "{:?}", root.notes);
     let deep = format!("{{\"a\":{}1{}}}\n", "{\"a\":[".repeat(50), "]}".repeat(50));
     assert!(takes_its_own(deep.as_bytes()).schema.contains("type: json # deeper levels"));
     let long = takes_its_own(format!("{{\"m\":{{\"{}\":1}}}}\n", "k".repeat(300)).as_bytes());

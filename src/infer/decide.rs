@@ -2,7 +2,7 @@
 //! formats, the event time, indicators, what is required. Refuses to know YAML.
 
 use super::seen::{Object, Seen, Texts, Whole};
-use super::{ENOUGH, MAX_FIELDS, MAX_KEY, MAX_VALUES, signs};
+use super::{ENOUGH, MAX_FIELDS, MAX_KEY, MAX_RECORD_FIELDS, MAX_VALUES, signs};
 use crate::panther::stored_name;
 
 #[derive(Debug)]
@@ -41,9 +41,11 @@ pub(super) fn schema(root: &Seen) -> (Vec<Field>, Vec<String>) {
     let Some(object) = &root.object else {
         return (Vec::new(), notes);
     };
-    if let Some(whole) = object.whole {
-        notes.push(format!("the records have {}: they are no records of one make", says(whole)));
-        return (Vec::new(), notes);
+    if object.left_out > 0 {
+        notes.push(format!(
+            "{} members of records are left out: a record has at most {MAX_RECORD_FIELDS} different keys, of {MAX_KEY} bytes each",
+            object.left_out
+        ));
     }
     let mut fields: Vec<Field> = Vec::new();
     for (key, seen) in &object.fields {

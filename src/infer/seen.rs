@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 
 use super::signs::{self, Signs};
 use super::times::{Times, Units};
-use super::{MAX_DEPTH, MAX_FIELDS, MAX_KEY, MAX_VALUE, MAX_VALUES};
+use super::{MAX_DEPTH, MAX_FIELDS, MAX_KEY, MAX_RECORD_FIELDS, MAX_VALUE, MAX_VALUES};
 use crate::json::{self, Cell, Kind};
 
 /// How many more places may be told apart.
@@ -77,6 +77,8 @@ pub(super) struct Object {
     pub(super) fields: IndexMap<Box<[u8]>, Seen>,
     /// Why its members are not told apart.
     pub(super) whole: Option<Whole>,
+    /// Members of records that could not become fields.
+    pub(super) left_out: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -159,8 +161,13 @@ impl Object {
                 Some((known, _)) if **known == *key => next,
                 _ => match self.fields.get_index_of(key) {
                     Some(index) => index,
-                    None => match self.room(key, budget) {
+                    None => match self.room(key, depth, budget) {
                         Ok(index) => index,
+                        // The record itself cannot be of type json: it goes without the key.
+                        Err(_) if depth == 0 => {
+                            self.left_out += 1;
+                            return skip();
+                        }
                         Err(why) => {
                             self.give_up(why, budget);
                             return skip();
@@ -176,11 +183,11 @@ impl Object {
         })
     }
 
-    fn room(&mut self, key: &[u8], budget: &mut Budget) -> Result<usize, Whole> {
+    fn room(&mut self, key: &[u8], depth: usize, budget: &mut Budget) -> Result<usize, Whole> {
         if key.len() > MAX_KEY {
             return Err(Whole::LongKey);
         }
-        if self.fields.len() >= MAX_FIELDS {
+        if self.fields.len() >= if depth == 0 { MAX_RECORD_FIELDS } else { MAX_FIELDS } {
             return Err(Whole::ManyFields);
         }
         if budget.places == 0 {
