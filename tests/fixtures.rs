@@ -21,6 +21,9 @@ fn every_case_is_as_expected() {
         first.join("\n")
     );
     assert_eq!(checked.cases, kit::inputs("").len());
+    let failed: Vec<String> = checked.failed.iter().map(ToString::to_string).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(checked.tests >= 7, "{} tests of Panther schemas", checked.tests);
     // Every target, tables beside the first among them, and the dead letters, in three content modes.
     let targets = kit::built_in().targets.len();
     assert_eq!(checked.files, checked.cases * (targets + 1) * 3);
