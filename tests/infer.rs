@@ -6,7 +6,8 @@ mod kit;
 
 use logmill::infer::{self, ENOUGH, Inferred, MAX_FIELDS, MAX_PLACES, MAX_RECORD_FIELDS};
 use logmill::plan::{Content, Plan, Request};
-use logmill::run::{From, Input};
+use logmill::records::Framing;
+use logmill::run::{From, Input, Settings};
 use logmill::{catalog, panther, yaml};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -266,6 +267,22 @@ fn content_does_not_reach_a_schema() {
     assert!(inferred.empty && inferred.withheld > 0);
     assert!(!inferred.schema.contains(kit::MARKER));
     assert!(infer(&kit::read(&path), Content::Full).withheld == 0);
+}
+
+#[test]
+fn messages_in_envelopes_are_records() {
+    let message = json!({"product": "x", "n": 1}).to_string();
+    let envelope = json!({"messageType": "DATA_MESSAGE", "logEvents": [{"id": "1", "message": message}, {"id": "2", "message": message}]});
+    let plan = kit::compile(Request::default());
+    let inputs = vec![Input { name: "memory".into(), from: From::Memory(envelope.to_string().into_bytes()) }];
+    let settings = Settings { framing: Framing::CloudWatch, ..kit::settings() };
+    let inferred = infer::infer(&plan, "A", inputs, &settings, &mut |_, _| Ok(())).expect("no sink fails");
+    assert_eq!((inferred.records, inferred.refused), (2, 0));
+    assert!(
+        inferred.schema.contains("- name: product") && !inferred.schema.contains("logEvents"),
+        "{}",
+        inferred.schema
+    );
 }
 
 #[test]

@@ -190,3 +190,17 @@ fn one_file_a_folder_and_schemas_elsewhere() {
         "a built-in schema, and a golden case: {text}"
     );
 }
+
+#[test]
+fn the_documented_tests_hold() {
+    let text = include_str!("../mappings/README.md");
+    let block = text.split("```text\nname: a login").nth(1).and_then(|rest| rest.split("```").next());
+    let tests = format!("name: a login{}", block.expect("the block"));
+    let schema = "schema: Custom.Vpn
+fields:
+  - {name: event, type: string, required: true}
+  - {name: time, type: timestamp, timeFormat: unix, isEventTime: true, required: true}
+  - {name: user, type: string, indicators: [username]}
+";
+    assert_eq!(run(schema, &tests), (0, "2 tests of Panther schemas, 0 fail\n".into()));
+}

@@ -517,6 +517,39 @@ fn ambiguity_is_reported() {
     assert_eq!((told.targets, told.metrics), (plain.targets, plain.metrics));
 }
 
+/// A block of mappings/README.md that begins so.
+fn documented(start: &str) -> String {
+    let text = include_str!("../mappings/README.md");
+    let at = text.find(&format!("```text\n{start}")).unwrap_or_else(|| panic!("no block `{start}`")) + 8;
+    text[at..].split("```").next().unwrap_or_default().to_string()
+}
+
+#[test]
+fn the_documented_schema_takes_a_line_apart() {
+    let plan = plan(&[&documented("schema: Custom.Proxy")]);
+    let ran = run(&plan, "192.0.2.7 \"GET /a HTTP/1.1\" 204\n192.0.2.8 \"POST /b\" 500 -\n");
+    assert_eq!(
+        events(&ran),
+        [
+            json!({"client": "192.0.2.7", "request": "GET /a", "status": 204}),
+            json!({"client": "192.0.2.8", "request": "POST /b", "status": 500}),
+        ],
+        "{:?}",
+        ran.letters()
+    );
+}
+
+#[test]
+fn the_built_in_patterns_are_documented() {
+    let section = include_str!("../mappings/README.md").split("| these grok patterns are built in |").nth(1);
+    let table = section.expect("the table").split("\n\n").next().unwrap_or_default();
+    let mut documented: Vec<&str> = table.split('`').skip(1).step_by(2).collect();
+    let mut known: Vec<&str> = logmill::ops::text::pattern_names().collect();
+    documented.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(documented, known);
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(128))]
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::pen::Refusal;
 use super::read::Facts;
-use super::{Dead, Scratch, Verdict, Work, dead};
+use super::{Dead, Scratch, Verdict, Watch, Work, dead};
 use crate::json::{self, FaultKind};
 use crate::metrics::Reason;
 use crate::ops::text::Parsed;
@@ -233,7 +233,7 @@ impl Work<'_> {
             lines: dead::Lines::new(self.lines.batch),
             utf8: true,
             nested: None,
-            watch: None,
+            watch: self.watch.as_mut().map(|watch| &mut **watch as &mut Watch<'b>),
             headers: Headers::new(),
             base: self.base,
             place,

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 pub use csv::Csv;
 pub use fastmatch::FastMatch;
-pub use grok::Grok;
+pub use grok::{Grok, pattern_names};
 
 use crate::json::push_quoted;
 

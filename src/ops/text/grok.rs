@@ -122,6 +122,11 @@ impl Expand<'_> {
     }
 }
 
+/// The names of the patterns that need no definition.
+pub fn pattern_names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name)
+}
+
 /// The patterns that need no definition, under the names that grok libraries share.
 pub(super) const BUILT_IN: &[(&str, &str)] = &[
     ("DATA", r".*?"),
