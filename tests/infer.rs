@@ -173,6 +173,7 @@ fn indicators_are_proposed_by_value() {
     let event = json!({
         "a": "192.0.2.1", "b": "https://example.com/x", "c": "ana@example.com", "d": "00:00:5e:00:53:01",
         "list": ["192.0.2.1", "2001:db8::1"], "text": "hello", "user_name": "ana", "request_id": "r-1",
+        "actor": {"id": "u-1", "kind": "x"}, "user": {"name": "ana"}, "id": "e-1",
     });
     let schema = takes_its_own(&kit::ndjson(&[event])).schema;
     for (name, indicator) in [
@@ -187,6 +188,12 @@ fn indicators_are_proposed_by_value() {
     }
     assert!(field(&schema, "list").ends_with("type: string\nindicators: [ip]"), "{schema}");
     assert!(!field(&schema, "text").contains("indicators"));
+    assert!(field(&schema, "actor").contains("- name: id\ntype: string\nindicators: [actor_id]"), "{schema}");
+    assert!(
+        field(&schema, "user").ends_with("- name: name\ntype: string\nindicators: [username]"),
+        "{schema}"
+    );
+    assert_eq!(schema.matches("[actor_id]").count(), 1, "an id of the record itself is nobody's");
     let mixed = takes_its_own(b"{\"a\":\"192.0.2.1\"}\n{\"a\":\"none\"}\n").schema;
     assert!(!mixed.contains("indicators"));
 }

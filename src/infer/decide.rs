@@ -61,7 +61,7 @@ pub(super) fn schema(root: &Seen) -> (Vec<Field>, Vec<String>) {
         };
         match why {
             Some(why) => notes.push(format!("the field `{}` is left out: {why}", name.escape_default())),
-            None => fields.push(field(name, seen, object)),
+            None => fields.push(field(name, "", seen, object)),
         }
     }
     mark_event_time(&mut fields);
@@ -81,8 +81,14 @@ fn says(whole: Whole) -> String {
     }
 }
 
-fn field(name: String, seen: &Seen, around: &Object) -> Field {
-    let value = value(&name, seen);
+/// `parent` is the name of the object around the field.
+fn field(name: String, parent: &str, seen: &Seen, around: &Object) -> Field {
+    // An `id` or a `name` is that of what it stands in.
+    let generic = matches!(name.as_str(), "id" | "name" | "Id" | "Name" | "ID");
+    let value = match generic && !parent.is_empty() {
+        true => value(&format!("{parent} {name}"), seen),
+        false => value(&name, seen),
+    };
     // An empty text counts as nothing, but for texts and for what is kept as it is.
     let empty = match value.ty {
         Type::Bigint | Type::Float | Type::Boolean | Type::Timestamp => {
@@ -109,14 +115,14 @@ fn value(name: &str, seen: &Seen) -> Value {
     let scalars = seen.bools + seen.numbers.count + texts;
     match (objects > 0, seen.arrays > 0, scalars > 0) {
         (false, false, false) => because(Type::Json, "always null"),
-        (true, false, false) => object(seen),
+        (true, false, false) => object(name, seen),
         (false, true, false) => array(name, seen),
         (false, false, true) => scalar(name, seen, texts - empty),
         _ => because(Type::Json, "values of different kinds"),
     }
 }
 
-fn object(seen: &Seen) -> Value {
+fn object(parent: &str, seen: &Seen) -> Value {
     let Some(object) = &seen.object else { return plain(Type::Json) };
     if let Some(whole) = object.whole {
         return because(Type::Json, says(whole));
@@ -135,7 +141,7 @@ fn object(seen: &Seen) -> Value {
         }
     }
     let fields = names.into_iter().zip(object.fields.values());
-    plain(Type::Object(fields.map(|(name, seen)| field(name, seen, object)).collect()))
+    plain(Type::Object(fields.map(|(name, seen)| field(name, parent, seen, object)).collect()))
 }
 
 fn array(name: &str, seen: &Seen) -> Value {
@@ -152,8 +158,10 @@ fn array(name: &str, seen: &Seen) -> Value {
 fn scalar(name: &str, seen: &Seen, texts: u64) -> Value {
     let numbers = &seen.numbers;
     let words = signs::words(name);
+    // Whether a number is a time is for its own name to say.
+    let own = signs::words(name.rsplit(' ').next().unwrap_or(name));
     if seen.bools == 0
-        && let Some(formats) = times(seen, texts, &words)
+        && let Some(formats) = times(seen, texts, &own)
     {
         return formats;
     }

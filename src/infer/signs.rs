@@ -119,14 +119,21 @@ pub(super) fn indicator(signs: Signs, words: &[String]) -> Option<&'static str> 
             return Some(name);
         }
     }
-    let all: Vec<&str> = words.iter().map(String::as_str).collect();
+    // A list of them has the same kind.
+    let one = |word: &String| match word.strip_suffix('s') {
+        Some(one) if !one.ends_with('s') => one.to_string(),
+        _ => word.clone(),
+    };
+    let all: Vec<String> = words.iter().map(one).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
     NAMED.iter().find(|(wanted, _)| *wanted == all || ends_with(&all, wanted)).map(|(_, name)| *name)
 }
 
-/// A name of several words says what it is at its end: `client_user_name`. One word alone must be
-/// the whole name: a `user_agent` is no user, and neither is a `last_user`'s object.
+/// A name of several words says what it is at its end: `client_user_name`, `device_serial`. A word
+/// that can mean much else must be the whole name.
 fn ends_with(words: &[&str], wanted: &[&str]) -> bool {
-    wanted.len() > 1 && words.ends_with(wanted)
+    let clear = ["username", "hostname", "serial", "serialnumber", "traceid", "requestid"];
+    (wanted.len() > 1 || clear.contains(&wanted[0])) && words.ends_with(wanted)
 }
 
 /// The words of a name: `clientIPAddress`, `client-ip_address` and `ClientIpAddress` have the same.
@@ -204,6 +211,10 @@ mod tests {
         assert_eq!(of("requestID", &["req_1"]), Some("trace_id"));
         assert_eq!(of("serial", &["C02"]), Some("serial_number"));
         assert_eq!(of("actor_id", &["u1"]), Some("actor_id"));
+        assert_eq!(of("deviceSerial", &["C02"]), Some("serial_number"));
+        assert_eq!(of("tags", &["env:prod"]), Some("aws_tag"));
+        assert_eq!(of("status", &["ok"]), None);
+        assert_eq!(of("last_user", &["ana"]), None, "may be a word about a user");
     }
 
     #[test]
