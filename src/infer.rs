@@ -50,7 +50,7 @@ pub struct Inferred {
 
 /// Reads every record of the inputs and writes the schema `name`. `plan` knows sources and no
 /// target. Records of a source that bears content are read only where the plan's mode is full:
-/// names and values of such records are content.
+/// names and values of such records are content. Values of a source with secrets are never shown.
 pub fn infer(
     plan: &Plan,
     name: &str,
@@ -72,6 +72,8 @@ pub fn infer(
                 return;
             }
             records += 1;
+            // Where a source has secrets, no value is shown in any mode.
+            budget.values = source.is_none_or(|s| plan.sources[s].deeds.is_none());
             root.learn(text, 0, 0, &mut budget);
         },
         &mut |letter, input| {

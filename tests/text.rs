@@ -569,10 +569,11 @@ proptest::proptest! {
         batch_bytes in 1usize..200,
     ) {
         let text = lines.iter().map(|l| l.replace(['\r', '\n'], " ")).collect::<Vec<_>>().join("\n");
-        let plan = plan(&[CSV, FAST, JSON, ACCESS, TWO]);
+        static PLAN: std::sync::OnceLock<Plan> = std::sync::OnceLock::new();
+        let plan = PLAN.get_or_init(|| plan(&[CSV, FAST, JSON, ACCESS, TWO]));
         let limits = Limits { batch_bytes, ..Limits::default() };
-        let small = kit::run(&plan, text.as_bytes(), &Settings { limits, threads: 3, ..kit::settings() });
-        let ran = run(&plan, &text);
+        let small = kit::run(plan, text.as_bytes(), &Settings { limits, threads: 3, ..kit::settings() });
+        let ran = run(plan, &text);
         proptest::prop_assert_eq!(&ran.targets, &small.targets);
         proptest::prop_assert_eq!(&ran.dead, &small.dead);
         let counts = &ran.metrics["targets"]["panther"];

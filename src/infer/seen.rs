@@ -14,11 +14,13 @@ pub(super) struct Budget {
     places: usize,
     spent: bool,
     text: String,
+    /// Texts of the record at hand may be kept, to be shown as values.
+    pub(super) values: bool,
 }
 
 impl Budget {
     pub(super) fn new(places: usize) -> Budget {
-        Budget { places, spent: false, text: String::new() }
+        Budget { places, spent: false, text: String::new(), values: true }
     }
 
     /// Some object could not be told apart for want of places.
@@ -124,13 +126,13 @@ impl Seen {
             Kind::True | Kind::False => self.bools += 1,
             Kind::Number => self.numbers.learn(std::str::from_utf8(cell.raw(text)).unwrap_or("x")),
             Kind::String => match std::str::from_utf8(cell.inner(text)) {
-                Ok(inner) => self.texts.get_or_insert_default().learn(inner),
-                Err(_) => self.texts.get_or_insert_default().learn("\u{fffd}"),
+                Ok(inner) => self.texts.get_or_insert_default().learn(inner, budget.values),
+                Err(_) => self.texts.get_or_insert_default().learn("\u{fffd}", budget.values),
             },
             _ => {
                 budget.text.clear();
                 json::unescape(cell.inner(text), &mut budget.text);
-                self.texts.get_or_insert_default().learn(&budget.text);
+                self.texts.get_or_insert_default().learn(&budget.text, budget.values);
             }
         }
         self.there += 1;
@@ -249,8 +251,11 @@ impl Default for Texts {
 }
 
 impl Texts {
-    fn learn(&mut self, text: &str) {
+    fn learn(&mut self, text: &str, keep: bool) {
         self.count += 1;
+        if !keep {
+            self.values = None;
+        }
         if text.is_empty() {
             self.empty += 1;
             return;
