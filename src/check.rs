@@ -1,5 +1,7 @@
 //! Golden files: every case of a fixtures folder against what it should become, in every content
-//! mode; and writing down what it becomes now.
+//! mode; and writing down what it becomes now. Beside them, the test files of Panther schemas.
+
+mod schema_tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use crate::normalize::{Dead, NamesOf};
 use crate::ops::time::Instant;
 use crate::plan::{Content, Plan, Request};
 use crate::run::{Clock, From, Input, Settings, Sinks, run};
+
+pub use schema_tests::Failed;
 
 /// One case that is not as it should be.
 #[derive(Clone, Debug)]
@@ -53,34 +57,68 @@ pub struct Checked {
     /// Files written or removed by blessing.
     pub blessed: usize,
     pub differences: Vec<Difference>,
+    /// Tests of Panther schemas.
+    pub tests: usize,
+    pub failed: Vec<Failed>,
 }
 
-/// Checks every folder below `root` that has a file `input.*`; with `bless`, writes what is found.
-pub fn check(catalog: &Catalog, root: &Path, bless: bool) -> Result<Checked, Error> {
-    let mut cases = Vec::new();
-    find(root, &mut cases)?;
-    if cases.is_empty() {
+/// Checks every folder below `root` that has a file `input.*` (with `bless`, writes what is found),
+/// and runs every test file of Panther schemas; `root` may be one such file. Tests name schemas:
+/// those of `schemas`, those beside the test file, and those of the catalog.
+pub fn check(catalog: &Catalog, root: &Path, schemas: &[PathBuf], bless: bool) -> Result<Checked, Error> {
+    let (mut cases, mut tests) = (Vec::new(), Vec::new());
+    if root.is_file() && schema_tests::is_test_file(root) {
+        tests.push(root.to_path_buf());
+    } else if root.is_file() {
+        let what = "no test file: its name ends with _tests.yml or _tests.yaml";
+        return Err(Error::Usage(format!("{}: {what}", root.display())));
+    } else {
+        find(root, &mut cases, &mut tests)?;
+    }
+    if cases.is_empty() && tests.is_empty() {
         return Err(Error::Usage(format!(
-            "{}: no case: a case is a folder with a file named input.*",
+            "{}: no case: a case is a folder with a file named input.*, and a test file is named *_tests.yml",
             root.display()
         )));
     }
-    let mut targets: Vec<String> = catalog.mappings.keys().map(|(_, target)| target.clone()).collect();
-    targets.sort();
-    targets.dedup();
     let mut checked = Checked::default();
-    for content in [Content::Metadata, Content::None, Content::Full] {
-        let request = Request { targets: targets.clone(), content, ..Request::default() };
-        let plan = Plan::compile(catalog, &request)?;
-        for input in &cases {
-            case(&plan, root, input, content, bless, &mut checked)?;
-        }
+    if !cases.is_empty() {
+        golden(catalog, root, &cases, bless, &mut checked)?;
     }
-    checked.cases = cases.len();
+    if !tests.is_empty() {
+        (checked.tests, checked.failed) = schema_tests::check(catalog, &tests, schemas)?;
+    }
     Ok(checked)
 }
 
-fn find(folder: &Path, cases: &mut Vec<PathBuf>) -> Result<(), Error> {
+fn golden(
+    catalog: &Catalog,
+    root: &Path,
+    cases: &[PathBuf],
+    bless: bool,
+    checked: &mut Checked,
+) -> Result<(), Error> {
+    let mut targets: Vec<String> = catalog.mappings.keys().map(|(_, target)| target.clone()).collect();
+    targets.sort();
+    targets.dedup();
+    for content in [Content::Metadata, Content::None, Content::Full] {
+        let request = Request { targets: targets.clone(), content, ..Request::default() };
+        let plan = Plan::compile(catalog, &request)?;
+        for input in cases {
+            case(&plan, root, input, content, bless, checked)?;
+        }
+    }
+    checked.cases = cases.len();
+    Ok(())
+}
+
+fn read_text(path: &Path) -> Result<String, Error> {
+    let text =
+        std::fs::read_to_string(path).map_err(|e| Error::io(format!("cannot read {}", path.display()), e))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text))
+}
+
+fn find(folder: &Path, cases: &mut Vec<PathBuf>, tests: &mut Vec<PathBuf>) -> Result<(), Error> {
     let failed = |e| Error::io(format!("cannot read {}", folder.display()), e);
     let entries =
         std::fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
@@ -88,7 +126,9 @@ fn find(folder: &Path, cases: &mut Vec<PathBuf>) -> Result<(), Error> {
     paths.sort();
     for path in paths {
         if path.is_dir() {
-            find(&path, cases)?;
+            find(&path, cases, tests)?;
+        } else if schema_tests::is_test_file(&path) {
+            tests.push(path);
         } else if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("input.")) {
             if cases.last().is_some_and(|last| last.parent() == path.parent()) {
                 return Err(Error::Usage(format!("{}: a case has one input", path.display())));
@@ -165,15 +205,19 @@ fn bless_one(
     }
 }
 
-/// Every output of one case, `dead` among them, with a fixed clock and fixed row ids.
-fn normalized(plan: &Plan, input: &Path, name: &str) -> Result<BTreeMap<String, Vec<u8>>, Error> {
-    let bytes = std::fs::read(input).map_err(|e| Error::io(format!("cannot read {}", input.display()), e))?;
-    let settings = Settings {
+/// What makes equal inputs give equal bytes.
+fn fixed_settings() -> Settings {
+    Settings {
         threads: 1,
         clock: Clock::Fixed(Instant { secs: 1_767_225_600, nanos: 0 }),
         seed: 0,
         ..Settings::default()
-    };
+    }
+}
+
+/// Every output of one case, `dead` among them, with a fixed clock and fixed row ids.
+fn normalized(plan: &Plan, input: &Path, name: &str) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    let bytes = std::fs::read(input).map_err(|e| Error::io(format!("cannot read {}", input.display()), e))?;
     let file = input.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let inputs = vec![Input { name: format!("{name}/{file}"), from: From::Memory(bytes) }];
     let mut dead = Vec::new();
@@ -188,7 +232,7 @@ fn normalized(plan: &Plan, input: &Path, name: &str) -> Result<BTreeMap<String, 
         };
         let targets = texts.iter_mut().map(|t| Some(Box::new(t) as Box<dyn std::io::Write>)).collect();
         let mut sinks = Sinks { targets, dead: &mut letter, progress: &mut |_, _| {} };
-        run(plan, inputs, &settings, &mut sinks)?
+        run(plan, inputs, &fixed_settings(), &mut sinks)?
     };
     if let Some(error) = outcome.inputs.iter().find_map(|i| i.error.as_ref()) {
         return Err(Error::Usage(format!("{}: {error}", input.display())));

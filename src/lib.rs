@@ -7,14 +7,14 @@
 //! | floor | modules | own | refuse to know |
 //! |---|---|---|---|
 //! | roof | the program (`main`, `cli/`) | flags, opening outputs, exit codes, the only printing | how anything is done |
-//! | 5 | [`run`], [`check`] | threads, order, back-pressure; golden files | what is done to one record |
+//! | 5 | [`run`], [`check`], [`infer`] | threads, order, back-pressure; golden files; guessing a schema | what is done to one record |
 //! | 4 | [`normalize`], [`metrics`] | the hot path of one record; counts that merge by addition | threads, files, YAML |
 //! | 3 | [`plan`] | tables × targets → Plan; every check before the first record; privacy | input, text |
 //! | 2 | [`catalog`], [`table`], [`panther`] | mapping files as written; walking `mappings/` | execution |
 //! | 1 | [`input`], [`records`], [`ops`], [`yaml`] | bytes; framing; the vocabulary of conversions and tests; YAML with places | what a record means |
 //! | 0 | [`json`], [`error`] | walking and writing one JSON text; what stops the program | everything else |
 //!
-//! Inside a floor, `check` uses `run`, `normalize` uses `metrics`, `catalog` uses `table` and
+//! Inside a floor, `check` uses `run`, `infer` uses `run`, `normalize` uses `metrics`, `catalog` uses `table` and
 //! `panther`, `panther` uses `table`, `records` uses `input`: never the other way.
 //!
 //! The heart is [`plan::Plan`]: per source a *lane* with two static trees that share numbered
@@ -37,6 +37,7 @@
 #![deny(unsafe_code)]
 
 pub mod check;
+pub mod infer;
 pub mod run;
 
 pub mod metrics;

@@ -7,7 +7,7 @@ mod drift;
 mod leaves;
 mod report;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use indexmap::IndexMap;
 
@@ -46,10 +46,14 @@ pub enum Reason {
     NotAllowed,
     /// The mapping found nothing in the record to write.
     Empty,
+    /// No text parser of a schema matches the line.
+    NoMatch,
+    /// An envelope without its list of records.
+    NoRecords,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 15] = [
         Reason::NotJson,
         Reason::NotUtf8,
         Reason::NotObject,
@@ -63,6 +67,8 @@ impl Reason {
         Reason::BadValue,
         Reason::NotAllowed,
         Reason::Empty,
+        Reason::NoMatch,
+        Reason::NoRecords,
     ];
 
     pub fn name(self) -> &'static str {
@@ -80,6 +86,8 @@ impl Reason {
             Reason::BadValue => "bad_value",
             Reason::NotAllowed => "not_allowed",
             Reason::Empty => "empty",
+            Reason::NoMatch => "no_match",
+            Reason::NoRecords => "no_records",
         }
     }
 }
@@ -166,6 +174,8 @@ pub struct Counts {
     /// By source, target and lane.
     pub lanes: Vec<Vec<Vec<LaneCounts>>>,
     pub learned: Learned,
+    /// Records that a second schema would have taken too: the one that took them, and the other.
+    pub ambiguous: BTreeMap<(Box<str>, Box<str>), u64>,
 }
 
 /// Record types in the order in which they were met. The hash is quick, and the number of types bounded.
@@ -228,6 +238,9 @@ impl Counts {
             for (kind, counts) in theirs {
                 mine.entry(kind.clone()).or_default().add(counts);
             }
+        }
+        for (pair, n) in &other.ambiguous {
+            *self.ambiguous.entry(pair.clone()).or_default() += n;
         }
         let ids = self.learned.merge(&other.learned);
         let mine = self.lanes.iter_mut().flatten().flatten();

@@ -7,6 +7,8 @@ mod discover;
 mod embedded;
 mod joined;
 mod leaves;
+mod lines;
+mod payload;
 mod pen;
 mod read;
 mod standard;
@@ -19,8 +21,8 @@ pub use dead::{Dead, NamesOf};
 use crate::json::{self, Fault, FaultKind, Index, NodeId, Rest, Slots, View};
 use crate::metrics::{Counts, Reason};
 use crate::ops::time::Instant;
-use crate::plan::{Content, PayloadView, Plan, Route, SourcePlan};
-use crate::records::{self, Batch, Broken, Limits, UnitKind};
+use crate::plan::{Content, Lane, PayloadView, Plan, Route, SourcePlan};
+use crate::records::{self, Batch, Broken, Framing, Limits, UnitKind};
 use leaves::{Leaf, Seen};
 use pen::{Pen, Refusal, Standing};
 use read::Facts;
@@ -44,6 +46,10 @@ pub struct Scratch {
     late: bool,
     folded: Vec<u8>,
     elements: Vec<Range<usize>>,
+    /// The object that a text parser made of a line.
+    object: Vec<u8>,
+    /// A message out of an envelope.
+    message: String,
 }
 
 impl Scratch {
@@ -61,6 +67,8 @@ impl Scratch {
             late: false,
             folded: Vec::new(),
             elements: Vec::new(),
+            object: Vec::new(),
+            message: String::new(),
         }
     }
 }
@@ -108,26 +116,65 @@ pub fn batch(
     scratch: &mut Scratch,
     out: &mut Output,
 ) {
+    each_unit(plan, batch, limits, now, scratch, out, None);
+}
+
+/// Hands over every record of a batch, with the source that recognises it, in place of normalizing
+/// it. What is no record is refused as ever.
+pub fn records(
+    plan: &Plan,
+    batch: &Batch,
+    limits: &Limits,
+    scratch: &mut Scratch,
+    out: &mut Output,
+    f: &mut Watch,
+) {
+    each_unit(plan, batch, limits, Instant::MIN, scratch, out, Some(f));
+}
+
+/// Takes the text of one record and its source.
+pub type Watch<'a> = dyn FnMut(&[u8], Option<usize>) + 'a;
+
+fn each_unit<'a>(
+    plan: &'a Plan,
+    batch: &'a Batch,
+    limits: &Limits,
+    now: Instant,
+    scratch: &'a mut Scratch,
+    out: &'a mut Output,
+    watch: Option<&'a mut Watch<'a>>,
+) {
     out.clear(plan.targets.len());
     scratch.counts.blank_lines += batch.blank_lines;
     let place = (batch.input, batch.base);
     scratch.late = place < scratch.latest;
     scratch.latest = place.max(scratch.latest);
     let lines = dead::Lines::new(batch);
+    let (text, depth) = (batch.bytes.as_slice(), limits.depth);
+    let headers = lines::headers(plan, batch);
+    let base = batch.base;
+    let (utf8, nested, place, trial) = (false, None, None, false);
     let mut work = Work {
         plan,
-        text: &batch.bytes,
-        depth: limits.depth,
+        text,
+        depth,
         now,
         scratch,
         out,
         lines,
-        utf8: false,
-        nested: None,
+        utf8,
+        nested,
+        watch,
+        headers,
+        base,
+        place,
+        trial,
     };
     for unit in &batch.units {
         let range = unit.start as usize..unit.end as usize;
         match &unit.kind {
+            UnitKind::Line if batch.framing == Framing::CloudWatch => work.cloudwatch(range),
+            UnitKind::Line if plan.text_lines => work.text_line(range),
             UnitKind::Line => work.line(range),
             UnitKind::Element => work.one(range),
             UnitKind::Broken(broken) => work.broken(range, broken),
@@ -147,6 +194,15 @@ struct Work<'a> {
     utf8: bool,
     /// Where its payload stands, if that is inside a member that no path leads into.
     nested: Option<usize>,
+    /// Gets the records that would be normalized.
+    watch: Option<&'a mut Watch<'a>>,
+    headers: lines::Headers,
+    /// Offset of the batch in its input.
+    base: u64,
+    /// Where the text was taken from, if it is none of the batch's own.
+    place: Option<usize>,
+    /// What is written now is taken back, and not counted.
+    trial: bool,
 }
 
 impl<'a> Work<'a> {
@@ -304,6 +360,9 @@ impl<'a> Work<'a> {
             self.refuse_text(range.clone(), Fault { at: behind, kind: FaultKind::Trailing });
             return range.end;
         }
+        if in_line && self.plan.named_envelope {
+            return self.named_envelope(range, end);
+        }
         if in_line && let Some(list) = self.envelope() {
             let (_, broken) = self.elements(list);
             return if broken { range.end } else { end };
@@ -360,6 +419,10 @@ impl<'a> Work<'a> {
     fn record(&mut self, range: Range<usize>, facts: &Facts) {
         let plan = self.plan;
         let found = self.recognise(facts);
+        if let Some(watch) = &mut self.watch {
+            self.out.records += 1;
+            return watch(&self.text[range], found);
+        }
         let (source, recognised) = match (plan.only_source, found) {
             (Some(only), Some(found)) if only != found => {
                 let dead = Dead::new(
@@ -406,7 +469,8 @@ impl<'a> Work<'a> {
                 Route::Lanes(_) => self.target(source, target, record, range.clone(), facts, shown),
             };
             let lane = verdict.as_ref().ok().map(|v| v.lane);
-            self.count_leaves((source, target, lane), named_payload.is_some(), shown, range.start);
+            let at = self.place.unwrap_or(range.start);
+            self.count_leaves((source, target, lane), named_payload.is_some(), shown, at);
             match verdict {
                 Ok(Verdict { events: 0, .. }) => self.of_target(target, |o| o.dropped += 1),
                 Ok(v) => self.of_target(target, |o| {
@@ -440,57 +504,70 @@ impl<'a> Work<'a> {
         };
         let mut refusals: Vec<(usize, Refusal)> = Vec::new();
         for (index, lane) in lanes.iter().enumerate() {
-            let payload = if lane.discovers { self.payload_key(source) } else { None };
-            let mut view = View { text: self.text, slots: &self.scratch.slots };
-            let mut start = range.start;
-            if let Some(tree) = &lane.embedded {
-                let payload = self.payload_key(source);
-                let expanded = &mut self.scratch.expanded;
-                if let Err(refusal) = expanded.fill(&plan.want, self.text, start, payload, tree, self.depth) {
-                    refusals.push((index, refusal));
-                    continue;
+            match self.try_lane(source, (target, index, lane), record, range.clone(), facts) {
+                Ok(verdict) => {
+                    if plan.tell_ambiguous {
+                        self.also_taken(target, lanes, index, |work, other| {
+                            let lane = (target, other, &lanes[other]);
+                            work.try_lane(source, lane, record, range.clone(), facts).is_ok()
+                        });
+                    }
+                    return Ok(verdict);
                 }
-                view = View { text: &expanded.text, slots: &expanded.slots };
-                start = 0;
-            }
-            let content_ids = lane.standard.as_ref().is_some_and(|s| s.content_ids);
-            let content = content_ids.then(|| dead::sha256(&self.text[range.clone()]));
-            let out = std::mem::take(&mut self.out.targets[target]);
-            let (before, ids) = (out.len(), self.out.row_ids.len());
-            let mut pen = Pen::new(&plan.want, view, facts, &mut self.scratch.standing);
-            pen.out = out;
-            pen.pseudonyms = plan.pseudonyms.as_ref();
-            pen.deeds = plan.sources.get(source).and_then(|s| s.deeds.as_ref());
-            pen.start = start;
-            pen.payload = payload;
-            pen.counts = Some(&mut self.scratch.counts.lanes[source][target][index]);
-            let row_ids = &mut self.out.row_ids;
-            let written = pen.events(lane, self.now, &mut |at, event| {
-                row_ids.push(RowId { target: target as u16, at, record, event, content });
-            });
-            let lone = pen.lone;
-            self.out.targets[target] = std::mem::take(&mut pen.out);
-            match written {
-                Ok((events, generic)) => {
-                    self.scratch.counts.lone_surrogates += lone;
-                    return Ok(Verdict { lane: index, events, generic });
-                }
-                Err(refusal) => {
-                    self.out.targets[target].truncate(before);
-                    self.out.row_ids.truncate(ids);
-                    refusals.push((index, *refusal));
-                }
+                Err(refusal) => refusals.push((index, *refusal)),
             }
         }
-        let (_, first) = &refusals[0];
-        let mut dead = Dead::new(first.reason, first.message(shown));
-        dead.path = Some(first.path.clone()).filter(|path| !path.is_empty());
-        if refusals.len() > 1 {
-            let all =
-                refusals.iter().map(|(i, r)| format!("{}: {}: {}", lanes[*i].name, r.path, r.message(shown)));
-            dead.message = all.collect::<Vec<_>>().join("; ");
+        Err(Box::new(dead::refused(lanes, &refusals, shown)))
+    }
+
+    /// One lane writes the record that was walked, or refuses it and leaves nothing.
+    fn try_lane(
+        &mut self,
+        source: usize,
+        (target, index, lane): (usize, usize, &Lane),
+        record: u64,
+        range: Range<usize>,
+        facts: &Facts,
+    ) -> Result<Verdict, Box<Refusal>> {
+        let plan = self.plan;
+        let payload = if lane.discovers { self.payload_key(source) } else { None };
+        let mut view = View { text: self.text, slots: &self.scratch.slots };
+        let mut start = range.start;
+        if let Some(tree) = &lane.embedded {
+            let payload = self.payload_key(source);
+            let expanded = &mut self.scratch.expanded;
+            expanded.fill(&plan.want, self.text, start, payload, tree, self.depth)?;
+            view = View { text: &expanded.text, slots: &expanded.slots };
+            start = 0;
         }
-        Err(Box::new(dead))
+        let content_ids = lane.standard.as_ref().is_some_and(|s| s.content_ids);
+        let content = content_ids.then(|| dead::sha256(&self.text[range]));
+        let out = std::mem::take(&mut self.out.targets[target]);
+        let (before, ids) = (out.len(), self.out.row_ids.len());
+        let mut pen = Pen::new(&plan.want, view, facts, &mut self.scratch.standing);
+        pen.out = out;
+        pen.pseudonyms = plan.pseudonyms.as_ref();
+        pen.deeds = plan.sources.get(source).and_then(|s| s.deeds.as_ref());
+        pen.start = start;
+        pen.payload = payload;
+        pen.counts = (!self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
+        let row_ids = &mut self.out.row_ids;
+        let written = pen.events(lane, self.now, &mut |at, event| {
+            row_ids.push(RowId { target: target as u16, at, record, event, content });
+        });
+        let lone = pen.lone;
+        self.out.targets[target] = std::mem::take(&mut pen.out);
+        match written {
+            Ok((events, generic)) => {
+                self.scratch.counts.lone_surrogates += lone;
+                Ok(Verdict { lane: index, events, generic })
+            }
+            Err(refusal) => {
+                self.out.targets[target].truncate(before);
+                self.out.row_ids.truncate(ids);
+                Err(refusal)
+            }
+        }
     }
 
     /// The text that names the payload of the record, as the record has it.
@@ -530,7 +607,7 @@ impl<'a> Work<'a> {
         if found.is_none()
             && let Some(dot) = key.iter().position(|&b| b == b'.')
         {
-            found = self::nested(text, want, slots, &key[..dot], &key[dot + 1..]);
+            found = payload::nested(text, want, slots, &key[..dot], &key[dot + 1..]);
             nested = found.is_some();
         }
         let (at, rest) = found?;
@@ -580,7 +657,7 @@ impl<'a> Work<'a> {
         let of_type = &mut counts.sources[of.0][of.1];
         of_type.records += 1;
         if of_type.records == 1 || *late {
-            self.note_type(at);
+            self.note_type(self.place.unwrap_or(at));
         }
         self.out.records += 1;
         self.out.records - 1
@@ -618,8 +695,9 @@ impl<'a> Work<'a> {
         mut dead: Dead,
     ) {
         let raw = &self.text[range.clone()];
-        dead.byte = range.start as u64;
-        dead.line = self.lines.at(range.start);
+        let place = self.place.unwrap_or(range.start);
+        dead.byte = place as u64;
+        dead.line = self.lines.at(place);
         dead.index = record;
         dead.source = source.map(|s| s as u16);
         if dead.sha256.is_none() {
@@ -656,57 +734,4 @@ struct Verdict {
     lane: usize,
     events: u64,
     generic: u64,
-}
-
-/// A payload nested by the dots of its type: `{"login":{"failed":{…}}}` for `login.failed`.
-fn nested(
-    text: &[u8],
-    want: &json::Want,
-    slots: &Slots,
-    first: &[u8],
-    rest: &[u8],
-) -> Option<(usize, Option<usize>)> {
-    let unknown = |parent: NodeId, name: &[u8]| {
-        slots.rest.iter().rposition(|r| r.node == parent && &text[r.key.0 as usize..r.key.1 as usize] == name)
-    };
-    if let Some(i) = unknown(0, first) {
-        return inner(text, slots.rest[i].value.start as usize, rest).map(|at| (at, Some(i)));
-    }
-    // The first step is a known key; the next is then an unknown member of it.
-    let node = want.key(0, first)?;
-    let dots = std::iter::once(rest.len()).chain((0..rest.len()).rev().filter(|&i| rest[i] == b'.'));
-    for dot in dots {
-        let Some(i) = unknown(node, &rest[..dot]) else {
-            continue;
-        };
-        let start = slots.rest[i].value.start as usize;
-        if dot == rest.len() {
-            return Some((start, Some(i)));
-        }
-        if let Some(at) = inner(text, start, &rest[dot + 1..]) {
-            return Some((at, Some(i)));
-        }
-    }
-    // A scalar to the sources that know the first step, or known members all the way.
-    let cell = View { text, slots }.cell(want.slot(node), 0);
-    if cell.kind.is_null() { None } else { inner(text, cell.start as usize, rest).map(|at| (at, None)) }
-}
-
-/// The value at the dotted path `rest` inside the object at `at`; a key may hold several steps.
-fn inner(text: &[u8], at: usize, rest: &[u8]) -> Option<usize> {
-    if text.get(at) != Some(&b'{') {
-        return None;
-    }
-    let mut found = None;
-    json::members(text, at, &mut |key, i| {
-        if key == rest {
-            found = Some(i);
-        } else if let Some(rest) = rest.strip_prefix(key).and_then(|r| r.strip_prefix(b"."))
-            && let Some(inside) = inner(text, i, rest)
-        {
-            found = Some(inside);
-        }
-        json::skip_value(text, i, json::MAX_DEPTH).unwrap_or(text.len())
-    });
-    found
 }

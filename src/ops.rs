@@ -4,6 +4,7 @@
 pub mod indicator;
 pub mod net;
 pub mod pseudonym;
+pub mod text;
 pub mod time;
 
 use std::collections::HashMap;

@@ -3,6 +3,7 @@
 
 mod core;
 mod name;
+mod parser;
 mod read;
 mod transform;
 
@@ -13,6 +14,7 @@ pub use self::transform::{Draw, Made, Mask, Split};
 
 use crate::ops::indicator::Indicator;
 use crate::ops::net::Family;
+use crate::ops::text::TextParser;
 use crate::ops::time::TimeFormat;
 use crate::table::At;
 use crate::yaml::Source;
@@ -30,6 +32,8 @@ pub struct Schema {
     pub discovery: bool,
     /// What the core fields of an event are made of.
     pub core: Vec<CoreField>,
+    /// What takes lines of text apart; without one the records are JSON.
+    pub text: Option<TextParser>,
 }
 
 /// How a record becomes keys and values, before the fields are looked at.
@@ -39,12 +43,11 @@ pub enum Parser {
     Json,
     /// Panther parses it with code of its own under this name; here the record is read as JSON.
     Native(String),
-    /// A parser of text lines: one of [`TEXT_PARSERS`].
-    Text(At<String>),
+    /// The record is a line of text: see [`Schema::text`].
+    Text,
+    /// A program, which is not run.
+    Script(At<String>),
 }
-
-/// The parsers of text lines that a schema may name.
-pub const TEXT_PARSERS: &[&str] = &["csv", "fastmatch", "regex", "script", "starlark"];
 
 #[derive(Clone, Debug)]
 pub struct Field {

@@ -2,6 +2,7 @@
 //! Every check that can be made before the first record is made here, and privacy is decided here:
 //! a row that may not be read is not compiled. Knows no input and no text.
 
+mod ambiguous;
 mod coverage;
 mod lint;
 mod privacy;
@@ -27,6 +28,7 @@ use crate::catalog::{Catalog, Mapping};
 use crate::error::{Diagnostic, Error};
 use crate::json::{Mask, NodeId, SlotAt, Want};
 use crate::ops::pseudonym::Pseudonyms;
+use crate::ops::text::TextParser;
 use crate::ops::time::Zone;
 use crate::panther::Schema;
 use crate::table::{Dialect, SourceDef};
@@ -41,6 +43,10 @@ pub struct Request {
     pub content: Content,
     /// What an unrecognised record is taken as; records of other sources are refused.
     pub source: Option<String>,
+    /// The path of the list that holds the records in every object of the input.
+    pub records: Option<Vec<String>>,
+    /// Records are also offered to the schemas behind the one that takes them, to be counted.
+    pub tell_ambiguous: bool,
     /// Paths of class secret are treated as content.
     pub keep_secrets: bool,
     /// What takes the place of values of class pii.
@@ -105,6 +111,12 @@ pub struct Plan {
     /// Nodes whose list holds records when its object is no record itself.
     pub envelopes: Vec<NodeId>,
     pub envelope_paths: Vec<Vec<String>>,
+    /// The one envelope is that of [`Request::records`]: every object is one.
+    pub named_envelope: bool,
+    /// A schema takes lines of text: every line of the input is one record.
+    pub text_lines: bool,
+    /// See [`Request::tell_ambiguous`].
+    pub tell_ambiguous: bool,
     /// See [`Request::source`].
     pub only_source: Option<usize>,
     /// See [`Request::pseudonyms`].
@@ -185,6 +197,8 @@ pub struct Lane {
     pub rules: Option<TypeRules>,
     /// Panther standard fields behind the record's own.
     pub standard: Option<Standard>,
+    /// What makes an object of a line of text; without it the lane takes JSON objects.
+    pub text: Option<TextParser>,
     pub expected_rate: Option<f64>,
     /// Target paths whose rows may not be read in this content mode.
     pub withheld: Vec<String>,
@@ -265,6 +279,12 @@ impl Plan {
         let parts = compile(catalog, request, &mut want)?;
         Ok(Plan {
             content: request.content,
+            named_envelope: request.records.is_some(),
+            tell_ambiguous: request.tell_ambiguous,
+            text_lines: parts.lanes.last().into_iter().flatten().any(|route| match route {
+                Route::Nowhere => false,
+                Route::Lanes(lanes) => lanes.iter().any(|lane| lane.text.is_some()),
+            }),
             targets: request.targets.iter().map(|name| TargetPlan { name: name.clone() }).collect(),
             sources: parts.sources,
             rules: parts.rules,
@@ -307,7 +327,7 @@ struct Parts {
 
 fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Parts, Error> {
     let mut wrong = catalog.wrong.clone();
-    let mut warnings = Vec::new();
+    let mut warnings = ambiguous::warn(&request.schemas);
     let mut roots = Vec::new();
     let mode = request.mode();
     for target in request.targets.iter().map(|name| &catalog.targets[name]) {
@@ -325,7 +345,7 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
             want.extra_root(&name)
         });
         roots.push(payload);
-        for path in &def.envelopes {
+        for path in def.envelopes.iter().filter(|_| request.records.is_none()) {
             let mut node = 0;
             for key in path {
                 node = want.child(node, key);
@@ -335,6 +355,10 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
                 envelope_paths.push(path.clone());
             }
         }
+    }
+    if let Some(path) = &request.records {
+        envelopes.push(path.iter().fold(0, |node, key| want.child(node, key)));
+        envelope_paths.push(path.clone());
     }
     let (mut sources, rules) = sources::compile(catalog, request, &roots, want, &mut wrong);
     let mapped = catalog.mappings.iter().filter(|((_, target), _)| request.targets.contains(target));
@@ -351,7 +375,11 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
             let scope = sources::PathScope { def: Some(def), payload: roots[i], mode: &mode };
             let user = target.dialect == Dialect::Panther && !request.schemas.is_empty();
             let route = match catalog.mappings.get(&(def.name.clone(), name.clone())) {
-                _ if user => schemas(&request.schemas, request, &scope, want),
+                _ if user => {
+                    // What a source recognises is JSON.
+                    let json: Vec<&Schema> = request.schemas.iter().filter(|s| s.text.is_none()).collect();
+                    if json.is_empty() { Route::Nowhere } else { schemas(&json, request, &scope, want) }
+                }
                 Some(Mapping::Table(table)) => {
                     match tables::compile(table, target, &scope, &request.settings(), want, &mut warnings) {
                         Ok(lane) => Route::Lanes(vec![lane]),
@@ -361,7 +389,13 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
                         }
                     }
                 }
-                Some(Mapping::Schema(schema)) => schemas(std::slice::from_ref(schema), request, &scope, want),
+                Some(Mapping::Schema(schema)) if schema.text.is_some() => {
+                    let what =
+                        "records of a source are JSON: a schema with a text parser is given with --schema";
+                    wrong.push(schema.at.complain(&(0..1), what));
+                    Route::Nowhere
+                }
+                Some(Mapping::Schema(schema)) => schemas(&[schema], request, &scope, want),
                 None => Route::Nowhere,
             };
             row.push(ignoring(
@@ -384,7 +418,8 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
     let nobody = sources::PathScope { def: None, payload: None, mode: &mode };
     let unrecognised = request.targets.iter().map(|name| {
         let user = catalog.targets[name].dialect == Dialect::Panther && !request.schemas.is_empty();
-        if user { schemas(&request.schemas, request, &nobody, want) } else { Route::Nowhere }
+        let all: Vec<&Schema> = request.schemas.iter().collect();
+        if user { schemas(&all, request, &nobody, want) } else { Route::Nowhere }
     });
     let unrecognised = unrecognised.collect();
     lanes.push(unrecognised);
@@ -417,8 +452,8 @@ fn ignoring(
 }
 
 /// The most specific schema is tried first; equals keep the order in which they were given.
-fn schemas(list: &[Schema], request: &Request, scope: &sources::PathScope, want: &mut Want) -> Route {
-    let mut order: Vec<&Schema> = list.iter().collect();
+fn schemas(list: &[&Schema], request: &Request, scope: &sources::PathScope, want: &mut Want) -> Route {
+    let mut order: Vec<&Schema> = list.to_vec();
     order.sort_by_key(|s| std::cmp::Reverse(s.specificity()));
     let lanes = order.into_iter().map(|schema| schema::compile(schema, &request.events, scope, want));
     Route::Lanes(lanes.collect())

@@ -19,6 +19,8 @@ pub enum Framing {
     Lines,
     /// A sequence of JSON values; lines mean nothing.
     Json,
+    /// The same; each is an envelope of CloudWatch Logs, whose messages are the records.
+    CloudWatch,
 }
 
 /// What a record may cost.
@@ -49,7 +51,13 @@ pub struct Batch {
     pub bytes: Vec<u8>,
     pub units: Vec<Unit>,
     pub blank_lines: u64,
+    pub framing: Framing,
+    /// The first lines of the input and where they stand, where every line is one text.
+    pub head: Head,
 }
+
+/// See [`Batch::head`].
+pub type Head = std::sync::Arc<Vec<(u64, Box<[u8]>)>>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {

@@ -189,8 +189,12 @@ fn read_all(
                 continue;
             }
         };
-        let mut cutter =
-            Cutter::new(reader, number as u32, settings.framing, settings.limits, &plan.envelope_paths);
+        let framing = match settings.framing {
+            Framing::CloudWatch => Framing::CloudWatch,
+            _ if plan.text_lines => Framing::Lines,
+            told => told,
+        };
+        let mut cutter = Cutter::new(reader, number as u32, framing, settings.limits, &plan.envelope_paths);
         while let Some(batch) = cutter.next(recycled()) {
             let event = match batch {
                 Ok(batch) => Event::Batch(batch),
@@ -247,6 +251,49 @@ fn work(
             let text = panic.downcast_ref::<&str>().map(|s| s.to_string());
             text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".into())
         })
+}
+
+/// Reads every record of the inputs without normalizing any: its text and the source that
+/// recognises it. What is no record becomes a dead letter, told with the name of its input.
+pub fn each_record(
+    plan: &Plan,
+    inputs: Vec<Input>,
+    settings: &Settings,
+    f: &mut normalize::Watch,
+    dead: &mut dyn FnMut(&Dead, &str) -> Result<(), Error>,
+) -> Result<Vec<InputOutcome>, Error> {
+    let mut scratch = Scratch::new(plan);
+    let mut output = Output::default();
+    let mut seen: Vec<InputOutcome> = Vec::new();
+    let spare = std::cell::RefCell::new(Vec::new());
+    let mut result = Ok(());
+    read_all(plan, inputs, settings, &Arc::default(), &mut || spare.take(), &mut |event| {
+        match event {
+            Event::Begin { name } => seen.push(InputOutcome { name, records: 0, bytes: 0, error: None }),
+            Event::Failed(e) => {
+                if let Some(input) = seen.last_mut() {
+                    input.error = Some(e.what);
+                }
+            }
+            Event::Batch(batch) => {
+                normalize::records(plan, &batch, &settings.limits, &mut scratch, &mut output, f);
+                let Some(input) = seen.last_mut() else { return true };
+                for letter in &mut output.dead {
+                    letter.byte += batch.base;
+                    letter.index += input.records;
+                    result = dead(letter, &input.name);
+                    if result.is_err() {
+                        return false;
+                    }
+                }
+                input.records += output.records;
+                input.bytes = batch.base + batch.bytes.len() as u64;
+                spare.replace(batch.bytes);
+            }
+        }
+        true
+    });
+    result.map(|()| seen)
 }
 
 type Promise = Receiver<(Result<(), String>, Output)>;

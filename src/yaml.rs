@@ -138,15 +138,24 @@ impl Node {
 /// Reads the one document of a file. Anchors and aliases work; a second document, repeated keys
 /// and keys that are no scalars are refused.
 pub fn parse(source: &Source) -> Result<Node, Vec<Diagnostic>> {
+    read(source, false).map(|mut documents| documents.remove(0))
+}
+
+/// Reads a file of at least one document.
+pub fn parse_all(source: &Source) -> Result<Vec<Node>, Vec<Diagnostic>> {
+    read(source, true)
+}
+
+fn read(source: &Source, several: bool) -> Result<Vec<Node>, Vec<Diagnostic>> {
     let mut complaints = Complaints::new(source);
     let mut build = Build {
         parser: Parser::new_from_str(&source.text),
         anchors: Vec::new(),
         complaints: &mut complaints,
     };
-    let node = build.document();
-    match node {
-        Some(node) if complaints.list.is_empty() => Ok(node),
+    let documents = build.documents(several);
+    match documents {
+        Some(documents) if complaints.list.is_empty() => Ok(documents),
         _ => Err(complaints.list),
     }
 }
@@ -176,24 +185,26 @@ impl<'a> Build<'a, '_, '_> {
         }
     }
 
-    fn document(&mut self) -> Option<Node> {
-        let mut root = None;
+    fn documents(&mut self, several: bool) -> Option<Vec<Node>> {
+        let mut roots = Vec::new();
         loop {
             match self.next()? {
                 (Event::StreamStart | Event::DocumentEnd, _) => {}
                 (Event::DocumentStart(..), span) => {
-                    if root.is_some() {
+                    self.anchors.clear();
+                    if !several && !roots.is_empty() {
                         self.complaints.add(&span, "one document per file: a second one starts here");
                         return None;
                     }
                 }
                 (Event::StreamEnd, _) => {
-                    if root.is_none() {
+                    if roots.is_empty() {
                         self.complaints.add(&(0..0), "the file is empty");
+                        return None;
                     }
-                    return root;
+                    return Some(roots);
                 }
-                (event, span) => root = Some(self.node(event, span)?),
+                (event, span) => roots.push(self.node(event, span)?),
             }
         }
     }

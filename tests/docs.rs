@@ -126,7 +126,7 @@ fn flags(help: &str) -> Vec<&str> {
 
 #[test]
 fn every_flag_is_documented() {
-    for command in ["convert", "validate", "check", "coverage", "list"] {
+    for command in ["convert", "validate", "check", "coverage", "infer", "list"] {
         let help = help(command);
         let known = flags(&help);
         assert!(known.contains(&"mappings"), "the help of {command} is not understood: {known:?}");
@@ -139,7 +139,7 @@ fn every_flag_is_documented() {
         }
     }
     // And the table names no flag that does not exist.
-    let all: String = ["convert", "validate", "check", "coverage", "list"].map(help).concat();
+    let all: String = ["convert", "validate", "check", "coverage", "infer", "list"].map(help).concat();
     let known = flags(&all);
     for row in cells(README, "### Flags") {
         for flag in code(row[0]).iter().filter_map(|c| c.strip_prefix("--")) {

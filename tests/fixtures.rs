@@ -11,7 +11,7 @@ use serde_json::Value;
 
 #[test]
 fn every_case_is_as_expected() {
-    let checked = check::check(kit::built_in(), &kit::root().join("fixtures"), false).expect("a run");
+    let checked = check::check(kit::built_in(), &kit::root().join("fixtures"), &[], false).expect("a run");
     let first: Vec<String> = checked.differences.iter().take(5).map(ToString::to_string).collect();
     assert!(
         checked.differences.is_empty(),
@@ -21,6 +21,9 @@ fn every_case_is_as_expected() {
         first.join("\n")
     );
     assert_eq!(checked.cases, kit::inputs("").len());
+    let failed: Vec<String> = checked.failed.iter().map(ToString::to_string).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(checked.tests >= 7, "{} tests of Panther schemas", checked.tests);
     // Every target, tables beside the first among them, and the dead letters, in three content modes.
     let targets = kit::built_in().targets.len();
     assert_eq!(checked.files, checked.cases * (targets + 1) * 3);

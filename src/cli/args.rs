@@ -27,6 +27,8 @@ pub enum Command {
     Check(Check),
     /// Show how much of what the sources document the mappings read.
     Coverage(Coverage),
+    /// Write a Panther log schema that takes every record of the inputs.
+    Infer(Infer),
     /// Show the sources, the targets and which pairs have a mapping.
     List(Mappings),
 }
@@ -64,6 +66,9 @@ pub struct Read {
     /// How records are set apart.
     #[arg(long, value_enum, default_value_t = Framing::Auto)]
     pub framing: Framing,
+    /// The list that holds the records in every object of the input: keys joined by dots.
+    #[arg(long, value_name = "PATH", value_parser = keys)]
+    pub records: Option<Keys>,
     /// Worker threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<usize>,
@@ -180,9 +185,13 @@ pub struct Validate {
 
 #[derive(Parser, Debug)]
 pub struct Check {
-    /// The folder of cases; a case is a folder with a file named input.*.
+    /// A folder of cases (each a folder with a file named input.*) and of test files of Panther
+    /// schemas (named *_tests.yml), or one such test file.
     #[arg(default_value = "fixtures")]
     pub fixtures: PathBuf,
+    /// A Panther log schema that test files may name, beside those in their folders (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub schema: Vec<PathBuf>,
     /// Write what is found as what is expected.
     #[arg(long)]
     pub bless: bool,
@@ -201,6 +210,35 @@ pub struct Coverage {
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub mappings: Mappings,
+}
+
+#[derive(Parser, Debug)]
+pub struct Infer {
+    /// Files, folders (recursive, sorted) or `-`; without any, stdin.
+    pub files: Vec<PathBuf>,
+    /// The log type of the schema [default: Custom. and the name of the first file].
+    #[arg(long, value_name = "TYPE")]
+    pub name: Option<String>,
+    /// Where the schema goes [default: stdout].
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Records of sources that bear content are read with `full` only: the schema would show it.
+    #[arg(long, value_enum, default_value_t = Content::Metadata)]
+    pub content: Content,
+    /// How records are set apart.
+    #[arg(long, value_enum, default_value_t = Framing::Auto)]
+    pub framing: Framing,
+    /// The list that holds the records in every object of the input: keys joined by dots.
+    #[arg(long, value_name = "PATH", value_parser = keys)]
+    pub records: Option<Keys>,
+    /// The longest record; longer ones are told of and left out. Suffixes K, M, G.
+    #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes)]
+    pub max_record: usize,
+    /// The deepest nesting; deeper records are told of and left out.
+    #[arg(long, value_name = "LEVELS", default_value_t = 128, value_parser = depth)]
+    pub max_depth: usize,
     #[command(flatten)]
     pub mappings: Mappings,
 }
@@ -241,6 +279,8 @@ pub enum Framing {
     Lines,
     /// JSON values one after the other, line ends meaning nothing.
     Json,
+    /// CloudWatch Logs envelopes; each message of their log events is a record.
+    Cloudwatch,
 }
 
 impl From<Framing> for logmill::records::Framing {
@@ -249,12 +289,25 @@ impl From<Framing> for logmill::records::Framing {
             Framing::Auto => Self::Auto,
             Framing::Lines => Self::Lines,
             Framing::Json => Self::Json,
+            Framing::Cloudwatch => Self::CloudWatch,
         }
     }
 }
 
 fn instant(text: &str) -> Result<Instant, String> {
     time::read(&TimeFormat::Rfc3339, text, true).map_err(|e| format!("{e}; a time is 2026-01-01T00:00:00Z"))
+}
+
+/// The keys of a path, outermost first.
+#[derive(Clone, Debug)]
+pub struct Keys(pub Vec<String>);
+
+fn keys(text: &str) -> Result<Keys, String> {
+    let keys: Vec<String> = text.split('.').map(str::to_string).collect();
+    if keys.iter().any(String::is_empty) {
+        return Err("keys joined by dots, as in result.items".into());
+    }
+    Ok(Keys(keys))
 }
 
 fn threads(text: &str) -> Result<usize, String> {

@@ -306,5 +306,9 @@ pub fn summary(plan: &Plan, counts: &Counts, run: &RunFacts) -> String {
         }
         text.push('\n');
     }
+    for ((taken, other), n) in &counts.ambiguous {
+        let s = if *n == 1 { "" } else { "s" };
+        let _ = writeln!(text, " ambiguous: {n} record{s} of {taken} would be taken by {other} as well");
+    }
     text
 }

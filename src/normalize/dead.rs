@@ -2,7 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+use super::pen::Refusal;
 use crate::metrics::{Place, Reason};
+use crate::plan::Lane;
 use crate::records::Batch;
 
 /// One refused record (for one target, or for all).
@@ -10,6 +12,8 @@ use crate::records::Batch;
 pub struct Dead {
     pub reason: Reason,
     pub message: String,
+    /// What each of several schemas said.
+    pub schemas: Vec<Attempt>,
     /// Path of the field that is at fault.
     pub path: Option<String>,
     /// Offset within the batch until the run completes it.
@@ -29,6 +33,15 @@ pub struct Dead {
     pub whole: bool,
 }
 
+/// Why one of several schemas refused a record.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub schema: String,
+    pub reason: Reason,
+    pub path: Option<String>,
+    pub message: String,
+}
+
 /// Names for the numbers in a dead letter.
 pub struct NamesOf<'a> {
     pub input: &'a str,
@@ -42,6 +55,7 @@ impl Dead {
         Dead {
             reason,
             message,
+            schemas: Vec::new(),
             path: None,
             byte: 0,
             line: 0,
@@ -68,6 +82,10 @@ impl Dead {
         letter.insert("reason".into(), self.reason.name().into());
         letter.insert("path".into(), text(self.path.as_deref()));
         letter.insert("message".into(), self.message.as_str().into());
+        if !self.schemas.is_empty() {
+            let attempt = |a: &Attempt| serde_json::json!({"schema": a.schema, "reason": a.reason.name(), "path": a.path, "message": a.message});
+            letter.insert("schemas".into(), self.schemas.iter().map(attempt).collect());
+        }
         let mut hex = String::new();
         crate::ops::push_hex(&self.sha256.unwrap_or_default(), &mut hex);
         letter.insert("sha256".into(), hex.into());
@@ -85,6 +103,30 @@ impl Dead {
     }
 }
 
+/// The dead letter of a record that no lane takes: the first one's reason, and what each says.
+pub(super) fn refused(lanes: &[Lane], refusals: &[(usize, Refusal)], shown: bool) -> Dead {
+    let Some((_, first)) = refusals.first() else {
+        return Dead::new(Reason::NoMapping, "there is no mapping".into());
+    };
+    let mut dead = Dead::new(first.reason, first.message(shown));
+    dead.path = Some(first.path.clone()).filter(|path| !path.is_empty());
+    if refusals.len() > 1 {
+        let attempt = |(i, r): &(usize, Refusal)| Attempt {
+            schema: lanes[*i].name.clone(),
+            reason: r.reason,
+            path: Some(r.path.clone()).filter(|path| !path.is_empty()),
+            message: r.message(shown),
+        };
+        dead.schemas = refusals.iter().map(attempt).collect();
+        let all = dead.schemas.iter().map(|a| {
+            let path = a.path.as_ref().map(|p| format!("{p}: ")).unwrap_or_default();
+            format!("{}: {path}{}", a.schema, a.message)
+        });
+        dead.message = all.collect::<Vec<_>>().join("; ");
+    }
+    dead
+}
+
 pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
@@ -92,7 +134,7 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// Line numbers, counted only as far as somebody asks.
 #[derive(Debug)]
 pub(super) struct Lines<'a> {
-    batch: &'a Batch,
+    pub(super) batch: &'a Batch,
     counted: usize,
     newlines: u64,
 }

@@ -64,9 +64,9 @@ pub(super) struct Refusal {
     pub(super) reason: Reason,
     pub(super) path: String,
     /// What was expected, said without a byte of the record.
-    what: String,
+    pub(super) what: String,
     /// The value's text, shown only where the source bears no content.
-    shown: Option<String>,
+    pub(super) shown: Option<String>,
 }
 
 impl Refusal {

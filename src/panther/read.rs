@@ -4,14 +4,11 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::{
-    Check, Draw, Field, Made, Parser, Schema, TEXT_PARSERS, Type, Value, core, stored_name, transform,
-};
+use super::{Check, Draw, Field, Made, Parser, Schema, Type, Value, core, parser, stored_name, transform};
 use crate::error::{Diagnostic, did_you_mean};
 use crate::ops::indicator::{self, Indicator};
 use crate::ops::net::Family;
 use crate::ops::time::TimeFormat;
-use crate::table::At;
 use crate::yaml::{Complaints, Node, Source};
 
 const TOP: &[&str] = &[
@@ -107,7 +104,10 @@ impl<'a> Read<'a> {
             return None;
         }
         self.warn_unknown(root, "a schema", TOP);
-        let parser = root.get("parser").map_or(Parser::Json, |node| self.parser(node));
+        let (parser, text) = match root.get("parser") {
+            Some(node) => parser::parse(node, &mut self.out, &mut self.warnings),
+            None => (Parser::Json, None),
+        };
         let core = root.get("udm").filter(|node| !node.is_null());
         let core = core.map_or(Vec::new(), |node| core::parse(node, &mut self.out, &mut self.warnings));
         let discovery = self.flag(root, "fieldDiscoveryEnabled");
@@ -137,30 +137,7 @@ impl<'a> Read<'a> {
         };
         core::check(&core, &fields, &mut self.warnings);
         let description = root.get("description").and_then(Node::text).unwrap_or_default().to_string();
-        Some(Schema { at: at.clone(), name, version, description, parser, fields, discovery, core })
-    }
-
-    /// What a text parser is told stands below its name; here it is only named.
-    fn parser(&mut self, node: &'a Node) -> Parser {
-        let entries = node.map().unwrap_or_default();
-        let [(kind, inside)] = entries else {
-            self.out.add(&node.span, "`parser` is a map of exactly one parser, as in {csv: {…}}");
-            return Parser::Json;
-        };
-        match kind.text.as_str() {
-            "native" => {
-                let name = inside.get("name").and_then(Node::text).unwrap_or_default();
-                Parser::Native(name.to_string())
-            }
-            text if TEXT_PARSERS.contains(&text) => {
-                Parser::Text(At::new(text.to_string(), kind.span.clone()))
-            }
-            other => {
-                let known: Vec<&str> = TEXT_PARSERS.iter().copied().chain(["native"]).collect();
-                self.out.unknown(&kind.span, "parser", other, &known);
-                Parser::Json
-            }
-        }
+        Some(Schema { at: at.clone(), name, version, description, parser, fields, discovery, core, text })
     }
 
     /// A definition that nothing names is held to the same rules.

@@ -43,13 +43,11 @@ struct Place {
 
 /// A schema that cannot be run, for a reason that its text alone does not show.
 pub(super) fn unsupported(schema: &Schema) -> Option<Diagnostic> {
-    match &schema.parser {
-        Parser::Text(name) => {
-            let message = format!("the text parser `{}` is not supported yet", name.is);
-            Some(schema.at.complain(&name.span, message))
-        }
-        Parser::Json | Parser::Native(_) => None,
-    }
+    let Parser::Script(name) = &schema.parser else { return None };
+    let message = format!("the parser `{}` is a program in Starlark, and no programs are run", name.is);
+    let mut wrong = schema.at.complain(&name.span, message);
+    wrong.help = Some("csv, fastmatch and regex take lines apart without a program".into());
+    Some(wrong)
 }
 
 pub(super) fn compile(schema: &Schema, events: &Events, scope: &PathScope, want: &mut Want) -> Lane {
@@ -91,6 +89,7 @@ pub(super) fn compile(schema: &Schema, events: &Events, scope: &PathScope, want:
         payload_view: PayloadView::Named,
         rules: None,
         standard: Some(standard(schema, events, core)),
+        text: schema.text.clone(),
         expected_rate: None,
         withheld,
         unpseudonymized,

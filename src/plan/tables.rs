@@ -116,6 +116,7 @@ pub(super) fn compile(
         payload_view: PayloadView::Root,
         rules,
         standard: None,
+        text: None,
         expected_rate: table.expected_rate,
         withheld: build.withheld,
         unpseudonymized: build.unpseudonymized,

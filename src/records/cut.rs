@@ -9,7 +9,7 @@ mod past;
 use past::Past;
 
 use super::scan::{End, end_of, loose_end};
-use super::{Batch, Framing, Limits, Unit, UnitKind};
+use super::{Batch, Framing, Head, Limits, Unit, UnitKind};
 use crate::input::{InputError, Reader};
 use crate::json::{Fault, FaultKind, check_utf8, skip_space, skip_value};
 
@@ -59,7 +59,14 @@ pub struct Cutter {
     mid_line: bool,
     /// Offset of a line that was tried together with the lines behind it, in vain.
     settled: Option<u64>,
+    /// As it was told.
+    told: Framing,
+    head: Head,
 }
+
+/// So many lines are kept for whoever looks for a header, each up to a size that a header can have.
+const HEAD_LINES: usize = 32;
+const HEAD_LINE: usize = 64 << 10;
 
 /// What cutting came to.
 enum Cut {
@@ -82,9 +89,10 @@ impl Cutter {
         Cutter {
             reader,
             input,
-            framing,
+            framing: if framing == Framing::CloudWatch { Framing::Json } else { framing },
             limits,
-            envelopes: envelopes.to_vec(),
+            // Whether an object is an envelope of CloudWatch Logs is for the worker to say.
+            envelopes: if framing == Framing::CloudWatch { Vec::new() } else { envelopes.to_vec() },
             buffer: Vec::new(),
             at: 0,
             base: 0,
@@ -99,6 +107,8 @@ impl Cutter {
             retry: 0,
             mid_line: false,
             settled: None,
+            told: framing,
+            head: Head::default(),
         }
     }
 
@@ -214,6 +224,8 @@ impl Cutter {
             units: std::mem::take(&mut self.units),
             blank_lines: std::mem::take(&mut self.blank_lines),
             bytes,
+            framing: self.told,
+            head: self.head.clone(),
         };
         self.line += newlines(&batch.bytes);
         self.base += self.at as u64;
@@ -273,13 +285,23 @@ impl Cutter {
         let whole = match self.framing {
             Framing::Lines => true,
             Framing::Auto => !opens || (closed && !long),
-            Framing::Json => !opens,
+            Framing::Json | Framing::CloudWatch => !opens,
         };
         if whole {
+            if self.framing == Framing::Lines && self.head.len() < HEAD_LINES {
+                self.keep_head(line_end);
+            }
             self.unit(start, end, UnitKind::Line);
             return self.next_line(next);
         }
         self.value(start, false)
+    }
+
+    fn keep_head(&mut self, line_end: usize) {
+        let line = &self.buffer[self.at..line_end];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = if line.len() > HEAD_LINE { &[] } else { line };
+        Head::make_mut(&mut self.head).push((self.base + self.at as u64, line.into()));
     }
 
     fn next_line(&mut self, next: usize) -> Cut {

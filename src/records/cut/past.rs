@@ -71,6 +71,8 @@ impl Cutter {
                 }),
             }],
             blank_lines: 0,
+            framing: self.told,
+            head: self.head.clone(),
         });
         let next = match past.around {
             Some(around) => State::List { around },
