@@ -32,8 +32,8 @@ impl Diagnostic {
 
     /// The code frame below the first line, drawn without colours.
     fn frame(&self) -> String {
-        let end = self.span.end.min(self.text.len());
-        let start = self.span.start.min(end);
+        let end = self.text.ceil_char_boundary(self.span.end.min(self.text.len()));
+        let start = self.text.floor_char_boundary(self.span.start.min(end));
         // Only the first line of a long span: a frame shows where to look, not the whole block.
         let end = self.text[start..end].find('\n').map_or(end, |i| start + i);
         let snippet =

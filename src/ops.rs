@@ -131,6 +131,11 @@ impl Glob {
         text.contains('*')
     }
 
+    /// It matches every text.
+    pub fn is_any(&self) -> bool {
+        self.0.len() > 1 && self.0.iter().all(String::is_empty)
+    }
+
     /// The one text that it matches.
     pub fn text(&self) -> Option<&str> {
         match self.0.as_slice() {

@@ -139,8 +139,13 @@ impl<'a> Pen<'a> {
         if cell.kind.is_composite() {
             return Some(matches!(test, Test::Exists));
         }
-        // A value that is there need not be read to know it: contents are long.
-        if matches!(test, Test::Exists) && read.steps.is_empty() && !cell.kind.is_null() {
+        // What is asked of any text alike is known without reading it: contents are long.
+        let any = match test {
+            Test::Exists => true,
+            Test::Glob(glob) => glob.is_any(),
+            _ => false,
+        };
+        if any && read.steps.is_empty() && !cell.kind.is_null() {
             let empty = cell.kind == Kind::String && cell.end - cell.start == 2;
             return (!empty).then_some(true);
         }
