@@ -645,7 +645,6 @@ const SCHEMAS: &[Case] = &[
     ("schema: A\nudm: [{name: user, paths: [a]}, {name: user.email}]\nfields:\n  - {name: a, type: string}", &["2:14: `user` is no core field: they are written as user.email", "2:33: a core field needs `paths`"]),
     ("schema: A\nfieldDiscoveryEnabled: maybe\nfields:\n  - {name: a, type: string}", &["2:24: `fieldDiscoveryEnabled` is true or false"]),
     ("schema: A\nparser: {csv: {delimiter: \",\"}}\nfields:\n  - {name: a, type: string}", &["2:10: a csv parser needs `columns`, or `hasHeader: true`"]),
-    ("schema: A\nparser: {script: {function: x}}\nfields:\n  - {name: a, type: string}", &["2:10: the parser `script` is a program in Starlark, and no programs are run: this schema cannot be loaded | csv, fastmatch and regex take lines apart without a program"]),
     ("schema: A\nfields:\n  - text", &["3:5: a field is a map like {name: …, type: …}, not a scalar"]),
     ("schema: A\nfields:\n  - {type: string}", &["3:5: a field needs `name`"]),
     ("schema: A\nfields:\n  - {name: \"\", type: string}", &["3:12: a field's name cannot be empty"]),

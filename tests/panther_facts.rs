@@ -289,8 +289,10 @@ fn attributes_of_other_types_are_warned_of() {
 }
 
 #[test]
-fn text_parsers_are_accepted_as_a_word_and_refused_as_a_run() {
-    for parser in ["csv: {delimiter: ','}", "fastmatch: {match: ['%{a}']}", "regex: {}", "script: {}"] {
+fn a_schema_says_how_its_records_are_read() {
+    for parser in
+        ["csv: {columns: [a]}", "fastmatch: {match: ['%{a}']}", "regex: {match: ['(?P<a>.)']}", "script: {}"]
+    {
         let schema =
             schema(&format!("schema: A\nparser: {{{parser}}}\nfields: [{{name: a, type: string}}]\n"));
         assert!(matches!(schema.parser, panther::Parser::Text | panther::Parser::Script(_)));
