@@ -148,6 +148,12 @@ pub fn parse_all(source: &Source) -> Result<Vec<Node>, Vec<Diagnostic>> {
 
 fn read(source: &Source, several: bool) -> Result<Vec<Node>, Vec<Diagnostic>> {
     let mut complaints = Complaints::new(source);
+    // The parser does not count its bytes, and every place behind it would be wrong.
+    if let Some(at) = source.text.find('\u{feff}') {
+        let mark = at..at + '\u{feff}'.len_utf8();
+        complaints.add(&mark, "a byte order mark stands at the start of a text or nowhere");
+        return Err(complaints.list);
+    }
     let mut build = Build {
         parser: Parser::new_from_str(&source.text),
         anchors: Vec::new(),

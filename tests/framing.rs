@@ -807,3 +807,21 @@ fn syslog_headers_are_taken_apart() {
         }
     }
 }
+
+#[test]
+fn an_envelope_that_breaks_is_told_the_same_however_it_arrives() {
+    let texts = [
+        "{\n  \"data\": [\n    {\n      \"kind\": \"tiny\",\n      \"a\": {\n     \"PL\",\n      \"b\": 1\n     ]]]]] left\",\n      \"c\": 2\n    }\n  ],\n  \"has_more\": false\n}\n",
+        "{\"data\": [{\"kind\": \"tiny\", \"id\": 1}], \"more\"  no member , at all\n{\"kind\": \"tiny\", \"id\": 2}\n",
+        "{\"data\": [\n{\"kind\": \"tiny\", \"id\": 1}\n] ,   \n  x y z\n{\"kind\": \"tiny\", \"id\": 2}\n",
+    ];
+    for text in texts {
+        let whole = cut(text.as_bytes(), How::of(1 << 20, false, 1 << 18));
+        for batch_bytes in [1, 16, 100, 4096] {
+            for (piece, live) in [(1, true), (1, false), (3, true), (50, false)] {
+                let how = How::of(piece, live, batch_bytes);
+                assert_eq!(cut(text.as_bytes(), how), whole, "{how:?}\n{text}");
+            }
+        }
+    }
+}

@@ -173,6 +173,11 @@ impl Cutter {
         let text = &self.buffer;
         let comma = text.get(i) == Some(&b',');
         let next = if comma { skip_space(text, i + 1) } else { i };
+        // What the rest of the line is must not depend on how much of it has come.
+        let arrives = !self.ended && text.len() - i <= self.limits.record_bytes;
+        if arrives && memchr::memchr(b'\n', text.get(next..).unwrap_or_default()).is_none() {
+            return Cut::Starved;
+        }
         let line_start = memchr::memrchr(b'\n', &text[..next]).is_some_and(|n| n >= self.at);
         // A line that begins a member is still of the envelope; any other is the next record.
         let end = match line_start && text.get(next) != Some(&b'"') {
