@@ -6,6 +6,7 @@ mod dead;
 mod discover;
 mod embedded;
 mod joined;
+mod leaf;
 mod leaves;
 mod lines;
 mod payload;
