@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
 use crate::error::Error;
 
@@ -147,13 +148,14 @@ impl Reader {
 /// regular files are read from a memory map: a file that shrinks meanwhile ends with an error,
 /// but one that shrinks in the very moment of a read can still stop the program, which plain
 /// reading never does.
-pub fn open(place: &Place, map: bool, read: Arc<AtomicU64>) -> Result<Reader, InputError> {
+/// With `ahead`, compressed inputs are read on a thread of their own.
+pub fn open(place: &Place, map: bool, ahead: bool, read: Arc<AtomicU64>) -> Result<Reader, InputError> {
     let name = place.name();
     let failed = |e: io::Error| InputError { name: name.clone(), what: explain(&e) };
     match place {
         Place::Stdin => {
             let counted = Counted { inner: io::stdin(), read };
-            Ok(Reader { inner: decompress(counted).map_err(failed)?, name, live: true })
+            Ok(Reader { inner: decompress(counted, ahead).map_err(failed)?, name, live: true })
         }
         Place::File(path) => {
             let file = File::open(path).map_err(failed)?;
@@ -163,10 +165,10 @@ pub fn open(place: &Place, map: bool, read: Arc<AtomicU64>) -> Result<Reader, In
             }
             let live = !meta.is_file();
             let inner = if map && meta.is_file() && meta.len() > 0 {
-                decompress(Counted { inner: Mapped::new(file).map_err(failed)?, read })
+                decompress(Counted { inner: Mapped::new(file).map_err(failed)?, read }, ahead)
             } else {
                 let expected = meta.is_file().then_some(meta.len());
-                decompress(Counted { inner: Sized { file, expected, seen: 0 }, read })
+                decompress(Counted { inner: Sized { file, expected, seen: 0 }, read }, ahead)
             };
             Ok(Reader { inner: inner.map_err(failed)?, name, live })
         }
@@ -246,7 +248,9 @@ type Begun<R> = Chain<Cursor<Vec<u8>>, R>;
 
 /// Undoes gzip (any number of members) and zstd (any number of frames), known by their first
 /// bytes and not by a name.
-fn decompress<R: Read + Send + 'static>(mut raw: R) -> io::Result<Box<dyn Read + Send>> {
+///
+/// `ahead` does so on a thread of its own: undoing gzip costs as much as all the rest together.
+fn decompress<R: Read + Send + 'static>(mut raw: R, ahead: bool) -> io::Result<Box<dyn Read + Send>> {
     let mut first = vec![0; ZSTD.len()];
     let mut got = 0;
     while got < first.len() {
@@ -259,25 +263,110 @@ fn decompress<R: Read + Send + 'static>(mut raw: R) -> io::Result<Box<dyn Read +
     let gzip = first.starts_with(GZIP);
     let zstd = first.starts_with(ZSTD);
     let whole: Begun<R> = Cursor::new(first).chain(raw);
-    Ok(if gzip {
-        Box::new(Early { inner: flate2::read::MultiGzDecoder::new(whole), what: "gzip" })
+    let plain: Box<dyn Read + Send> = if gzip {
+        Box::new(Early::new(flate2::read::MultiGzDecoder::new(whole), "gzip"))
     } else if zstd {
         let buffered = BufReader::with_capacity(128 * 1024, whole);
-        Box::new(Early { inner: zstd::stream::read::Decoder::with_buffer(buffered)?, what: "zstd" })
+        Box::new(Early::new(zstd::stream::read::Decoder::with_buffer(buffered)?, "zstd"))
     } else {
-        Box::new(whole)
-    })
+        return Ok(Box::new(whole));
+    };
+    if ahead { Ok(Box::new(Ahead::of(plain)?)) } else { Ok(plain) }
 }
 
-/// Says of a compressed stream that ends early that it does.
+/// A reader that is read by a thread of its own, a few pieces ahead.
+struct Ahead {
+    pieces: Receiver<io::Result<Vec<u8>>>,
+    spare: Sender<Vec<u8>>,
+    piece: Vec<u8>,
+    at: usize,
+    ended: bool,
+}
+
+const PIECE: usize = 256 << 10;
+
+impl Ahead {
+    fn of(mut inner: Box<dyn Read + Send>) -> io::Result<Ahead> {
+        let (send, pieces) = sync_channel(4);
+        let (spare, back) = channel::<Vec<u8>>();
+        std::thread::Builder::new().name("decompress".into()).spawn(move || {
+            loop {
+                let mut piece = back.try_recv().unwrap_or_default();
+                piece.resize(PIECE, 0);
+                let read = match inner.read(&mut piece) {
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(e) => Err(e),
+                    Ok(n) => {
+                        piece.truncate(n);
+                        Ok(piece)
+                    }
+                };
+                let last = !matches!(&read, Ok(piece) if !piece.is_empty());
+                // Nobody listens any more when the run has ended early.
+                if send.send(read).is_err() || last {
+                    return;
+                }
+            }
+        })?;
+        Ok(Ahead { pieces, spare, piece: Vec::new(), at: 0, ended: false })
+    }
+}
+
+impl Read for Ahead {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.piece.len() && !self.ended {
+            let done = std::mem::take(&mut self.piece);
+            self.at = 0;
+            // The end is an empty piece; a thread that is gone without one has not read everything.
+            let gone = || Err(io::Error::other("the decompressing thread stopped"));
+            let piece = self.pieces.recv().unwrap_or_else(|_| gone());
+            self.ended = !matches!(&piece, Ok(piece) if !piece.is_empty());
+            let _ = self.spare.send(done);
+            self.piece = piece?;
+        }
+        let n = out.len().min(self.piece.len() - self.at);
+        out[..n].copy_from_slice(&self.piece[self.at..self.at + n]);
+        self.at += n;
+        Ok(n)
+    }
+}
+
+/// Says of a compressed stream that ends early that it does. Always asks for as much at a time:
+/// what a decoder still gives of a stream that is cut off depends on how it is asked.
 struct Early<R> {
     inner: R,
     what: &'static str,
+    piece: Vec<u8>,
+    given: usize,
+}
+
+impl<R> Early<R> {
+    fn new(inner: R, what: &'static str) -> Early<R> {
+        Early { inner, what, piece: Vec::new(), given: 0 }
+    }
 }
 
 impl<R: Read> Read for Early<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(out).map_err(|e| match e.kind() {
+        if self.given == self.piece.len() {
+            self.given = 0;
+            self.piece.resize(DECODED, 0);
+            let read = self.inner.read(&mut self.piece);
+            self.piece.truncate(*read.as_ref().unwrap_or(&0));
+            self.explained(read)?;
+        }
+        let n = out.len().min(self.piece.len() - self.given);
+        out[..n].copy_from_slice(&self.piece[self.given..self.given + n]);
+        self.given += n;
+        Ok(n)
+    }
+}
+
+const DECODED: usize = 64 << 10;
+
+impl<R> Early<R> {
+    fn explained(&self, read: io::Result<usize>) -> io::Result<usize> {
+        read.map_err(|e| match e.kind() {
             io::ErrorKind::Interrupted => e,
             io::ErrorKind::UnexpectedEof if e.to_string().contains("shrank") => e,
             io::ErrorKind::UnexpectedEof => {

@@ -174,7 +174,7 @@ fn read_all(
             return;
         }
         let reader = match input.from {
-            From::Place(place) => input::open(&place, settings.map, read.clone()),
+            From::Place(place) => input::open(&place, settings.map, settings.threads > 1, read.clone()),
             From::Memory(bytes) => {
                 read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 Ok(Reader::of(&input.name, std::io::Cursor::new(bytes)))

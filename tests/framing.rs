@@ -631,20 +631,25 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// Everything a file gives, and its error.
+/// Everything a file gives, and its error: the same with a thread that reads ahead and without.
 fn read_file(path: &Path, map: bool) -> (Vec<u8>, Option<String>) {
-    let mut reader = match input::open(&Place::File(path.into()), map, Arc::default()) {
-        Ok(reader) => reader,
-        Err(e) => return (Vec::new(), Some(e.to_string())),
-    };
-    let (mut all, mut piece) = (Vec::new(), [0; 1000]);
-    loop {
-        match reader.read(&mut piece) {
-            Ok(0) => return (all, None),
-            Ok(n) => all.extend_from_slice(&piece[..n]),
-            Err(e) => return (all, Some(e.what)),
+    let read = |ahead| {
+        let mut reader = match input::open(&Place::File(path.into()), map, ahead, Arc::default()) {
+            Ok(reader) => reader,
+            Err(e) => return (Vec::new(), Some(e.to_string())),
+        };
+        let (mut all, mut piece) = (Vec::new(), [0; 1000]);
+        loop {
+            match reader.read(&mut piece) {
+                Ok(0) => return (all, None),
+                Ok(n) => all.extend_from_slice(&piece[..n]),
+                Err(e) => return (all, Some(e.what)),
+            }
         }
-    }
+    };
+    let alone = read(false);
+    assert!(read(true) == alone, "reading ahead gives something else");
+    alone
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -671,7 +676,7 @@ fn compressed_files_are_read_to_the_end_of_their_last_part() {
         for map in [false, true] {
             let read = Arc::new(AtomicU64::new(0));
             assert!(read_file(&path, map) == (both.clone(), None), "{name}, map {map}");
-            let mut reader = input::open(&Place::File(path.clone()), map, read.clone()).unwrap();
+            let mut reader = input::open(&Place::File(path.clone()), map, map, read.clone()).unwrap();
             while reader.read(&mut [0; 4096]).unwrap() > 0 {}
             assert_eq!(read.load(Ordering::Relaxed), bytes.len() as u64, "{name}: bytes taken");
             assert!(!reader.live);
@@ -679,7 +684,7 @@ fn compressed_files_are_read_to_the_end_of_their_last_part() {
     }
     for (kind, bytes) in [("gzip", gzip(&both)), ("zstd", zstd(&both))] {
         let path = write(folder.path(), kind, &bytes[..bytes.len() - 20]);
-        let reader = input::open(&Place::File(path), false, Arc::default()).unwrap();
+        let reader = input::open(&Place::File(path), false, true, Arc::default()).unwrap();
         let mut cutter = Cutter::new(reader, 0, Framing::Auto, Limits::default(), &[]);
         let (mut units, mut errors) = (0, Vec::new());
         while let Some(batch) = cutter.next(Vec::new()) {
