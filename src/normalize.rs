@@ -164,6 +164,7 @@ fn each_unit<'a>(
         out,
         lines,
         utf8,
+        payload_field: None,
         nested,
         watch,
         headers,
@@ -193,6 +194,8 @@ struct Work<'a> {
     lines: dead::Lines<'a>,
     /// The text of the unit is known to be UTF-8.
     utf8: bool,
+    /// Its payload as a field of its name, and the payload's root.
+    payload_field: Option<(NodeId, NodeId)>,
     /// Where its payload stands, if that is inside a member that no path leads into.
     nested: Option<usize>,
     /// Gets the records that would be normalized.
@@ -444,6 +447,8 @@ impl<'a> Work<'a> {
         }
         self.nested = None;
         let named_payload = known.and_then(|s| self.payload(s));
+        let root = known.and_then(|s| s.payload.as_ref()).map(|p| p.root);
+        self.payload_field = named_payload.zip(root);
         // What no source recognised may be anything: nothing of it is shown but in full mode.
         let shown = plan.content == Content::Full || (recognised && known.is_some_and(|s| !s.bears_content));
         self.scratch.kind.clear();
@@ -551,6 +556,7 @@ impl<'a> Work<'a> {
         pen.deeds = plan.sources.get(source).and_then(|s| s.deeds.as_ref());
         pen.start = start;
         pen.payload = payload;
+        pen.payload_field = self.payload_field;
         pen.counts = (!self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
         let row_ids = &mut self.out.row_ids;
         let written = pen.events(lane, self.now, &mut |at, event| {
@@ -724,6 +730,7 @@ impl<'a> Work<'a> {
                 deeds,
                 pseudonyms: self.plan.pseudonyms.as_ref(),
                 payload: payload.map(|(key, root)| (key.inner(self.text), root)),
+                field: self.payload_field,
             };
             dead.fields = copier.copy(self.text, range.start, 0);
         }

@@ -13,6 +13,8 @@ pub(super) struct Copier<'a> {
     pub(super) pseudonyms: Option<&'a Pseudonyms>,
     /// The payload of a whole record: the raw key under which it may come, and its root.
     pub(super) payload: Option<(&'a [u8], NodeId)>,
+    /// The payload as a field of its name, and its root: what is said of the one holds for both.
+    pub(super) field: Option<(NodeId, NodeId)>,
 }
 
 /// Where a value stands: at a node of the trie, or at a path that nothing names.
@@ -94,6 +96,12 @@ impl Copier<'_> {
     }
 
     fn member(&self, place: Place, key: &[u8]) -> Place {
+        if let (Place::Node(node), Some((field, root))) = (place, self.field)
+            && node == field
+            && self.want.key(node, key).is_none()
+        {
+            return self.member(Place::Node(root), key);
+        }
         match place {
             Place::Node(node) => match (self.want.key(node, key), self.payload) {
                 (Some(child), _) => Place::Node(child),

@@ -59,7 +59,8 @@ impl Pen<'_> {
         let Some(node) = self.want.key(above, key) else {
             return if deeds.unknown(above) == Deed::Keep { Leaves::Whole } else { Leaves::Nothing };
         };
-        let copier = Copier { want: self.want, deeds, pseudonyms: self.pseudonyms, payload: None };
+        let (pseudonyms, field) = (self.pseudonyms, self.payload_field);
+        let copier = Copier { want: self.want, deeds, pseudonyms, payload: None, field };
         copier.copy(self.view.text, value, node).map_or(Leaves::Nothing, Leaves::Part)
     }
 

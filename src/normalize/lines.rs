@@ -232,6 +232,7 @@ impl Work<'_> {
             out: self.out,
             lines: dead::Lines::new(self.lines.batch),
             utf8: true,
+            payload_field: None,
             nested: None,
             watch: self.watch.as_mut().map(|watch| &mut **watch as &mut Watch<'b>),
             headers: Headers::new(),

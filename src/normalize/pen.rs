@@ -3,7 +3,7 @@
 
 use super::read::Facts;
 use super::standard::{AnyValues, Stored};
-use crate::json::{self, Cell, Kind, View, Want};
+use crate::json::{self, Cell, Kind, NodeId, View, Want};
 use crate::metrics::{LaneCounts, Reason};
 use crate::ops::pseudonym::Pseudonyms;
 use crate::ops::time::Instant;
@@ -100,6 +100,8 @@ pub(super) struct Pen<'a> {
     pub(super) start: usize,
     /// The key of the record's payload, where members that nobody declared are written.
     pub(super) payload: Option<&'a [u8]>,
+    /// The payload as a field of its name, and its root.
+    pub(super) payload_field: Option<(NodeId, NodeId)>,
     /// Where the event type was written, quotes included.
     pub(super) type_at: Option<(usize, usize)>,
     /// A conversion that failed, for the message of a required field.
@@ -130,6 +132,7 @@ impl<'a> Pen<'a> {
             now: None,
             start: 0,
             payload: None,
+            payload_field: None,
             type_at: None,
             failed: None,
         }

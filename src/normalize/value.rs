@@ -184,7 +184,8 @@ impl<'a> Pen<'a> {
         let before = self.out.len();
         match self.deeds {
             Some(deeds) => {
-                let copier = Copier { want: self.want, deeds, pseudonyms: self.pseudonyms, payload: None };
+                let (pseudonyms, field) = (self.pseudonyms, self.payload_field);
+                let copier = Copier { want: self.want, deeds, pseudonyms, payload: None, field };
                 // Once more through the plain copy, for repeated keys.
                 if let Some(part) = copier.copy(self.view.text, cell.start as usize, node) {
                     let whole = json::cell_at(&part, 0);
