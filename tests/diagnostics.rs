@@ -424,6 +424,7 @@ fn places_count_characters() {
 /// A row behind the base table (`@@` parts two), on line 5, and all complaints about it.
 #[rustfmt::skip]
 const ROWS: &[Case] = &[
+    (r#"{to: "about[].name", from: ["ls[].n", "ms[].n"]}"#, &["5:10: the paths of this row run through different lists | write one row for each list"]),
     ("{to: nothing, from: a}", &["5:10: unknown field `nothing` of target `mini`: `Event` has no `nothing` | did you mean `note`?"]),
     ("{to: who.nam, from: a}", &["5:10: unknown field `who.nam` of target `mini`: `Who` has no `nam` | did you mean `who.name`?"]),
     ("{to: whoo.name, from: a}", &["5:10: unknown field `whoo.name` of target `mini`: `Event` has no `whoo` | did you mean `who.name`?"]),

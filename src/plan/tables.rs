@@ -558,6 +558,13 @@ impl Build<'_> {
         let mut path = String::new();
         let mut spread = 0;
         let spreads = segs.iter().filter(|s| s.index == Some(Seg::Each)).count();
+        if let (Origin::Reads(reads), true) = (&leaf.origin, spreads > 0)
+            && reads.windows(2).any(|pair| pair[0].lists() != pair[1].lists())
+        {
+            self.complain(&row.to.span, "the paths of this row run through different lists").help =
+                Some("write one row for each list".into());
+            return;
+        }
         let many = segs.last().is_some_and(|s| s.field.repeated || s.field.base == Base::Any);
         for (i, seg) in segs.iter().enumerate() {
             crate::json::push_step(&seg.key, &mut path);
