@@ -413,8 +413,16 @@ impl<'a> Work<'a> {
     fn recognise(&mut self, facts: &Facts) -> Option<usize> {
         let view = View { text: self.text, slots: &self.scratch.slots };
         let mut pen = Pen::new(&self.plan.want, view, facts, &mut self.scratch.standing);
+        // What is no plain string may still be one of the texts: the test itself says.
+        let may_be = |(column, texts): &(u16, Vec<String>)| {
+            let cell = view.root(*column);
+            cell.kind != json::Kind::String
+                || texts.iter().any(|text| text.as_bytes() == cell.inner(self.text))
+        };
         let rule = self.plan.rules.iter().find(|rule| {
-            view.all(&rule.needs) && rule.tests.iter().all(|(check, holds)| pen.check(check) == *holds)
+            view.all(&rule.needs)
+                && rule.exact.iter().all(may_be)
+                && rule.tests.iter().all(|(check, holds)| pen.check(check) == *holds)
         });
         rule.map(|rule| rule.source)
     }

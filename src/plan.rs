@@ -166,6 +166,8 @@ pub struct Rule {
     pub source: usize,
     /// Columns without which no test can hold.
     pub needs: Box<[Mask]>,
+    /// Columns and the texts of which each must hold one; most rules fail here for most records.
+    pub exact: Box<[(u16, Vec<String>)]>,
     pub tests: Vec<(Check, bool)>,
 }
 

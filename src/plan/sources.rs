@@ -202,7 +202,17 @@ pub(super) fn compile(
                 })
                 .collect();
             let needs = crate::json::masks(tests.iter().filter(|(_, holds)| *holds).filter_map(needed));
-            rules.push((score, Rule { source: i, needs, tests }));
+            let exact =
+                tests.iter().filter(|(_, holds)| *holds).filter_map(|test| match (needed(test)?, &test.0) {
+                    (column, Check::Test { reads, test: Test::OneOf(texts) })
+                        if reads[0].steps.is_empty() =>
+                    {
+                        Some((column, texts.clone()))
+                    }
+                    _ => None,
+                });
+            let exact = exact.collect();
+            rules.push((score, Rule { source: i, needs, exact, tests }));
         }
         let mut declared = vec![false; want.len()];
         // A payload of which nothing but its being an object is documented says nothing of the others.
