@@ -8,7 +8,7 @@ use super::PathId;
 /// The types of JSON that are told apart, in the order of the counts.
 pub const TYPES: [&str; 5] = ["string", "number", "boolean", "object", "array"];
 
-/// The type of the value that begins with a byte, as a place in [`TYPES`].
+/// The type of the value that begins with a byte, as a place in `TYPES`.
 pub fn type_at(text: &[u8], at: usize) -> usize {
     match text.get(at) {
         Some(b'"') => 0,
