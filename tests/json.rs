@@ -634,13 +634,15 @@ fn the_depth_limit_counts_containers() {
     }
     want.finish();
     let mut slots = Slots::new(&want);
-    let text = |n: usize| format!("{}1{}", r#"{"a":["#.repeat(n), "]}".repeat(n));
-    for n in 1..8 {
-        let text = text(n);
-        for limit in 0..2 * n + 2 {
-            let walked = walk_all(&want, text.as_bytes(), 0, limit, &mut slots);
-            assert_eq!(walked, skip_value(text.as_bytes(), 0, limit), "{text} within {limit}");
-            assert_eq!(walked.is_ok(), limit >= 2 * n);
+    for (inner, deep) in [("1", 0), ("{}", 1), ("[]", 1), ("[{}]", 2), (r#"{"a":{}}"#, 2), (r#"{"x":[]}"#, 2)]
+    {
+        for n in 1..8 {
+            let text = format!("{}{inner}{}", r#"{"a":["#.repeat(n), "]}".repeat(n));
+            for limit in 0..2 * n + deep + 2 {
+                let walked = walk_all(&want, text.as_bytes(), 0, limit, &mut slots);
+                assert_eq!(walked, skip_value(text.as_bytes(), 0, limit), "{text} within {limit}");
+                assert_eq!(walked.is_ok(), limit >= 2 * n + deep);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 //! gives up, and the careful walk starts anew and says what and where. Owns no rule of its own: where
 //! it does not give up, it leaves behind what the careful walk would.
 
-use super::scan::{any_number, digits_end, skip_space};
+use super::scan::{MAX_DEPTH, any_number, digits_end, skip_space};
 use super::walk::{Rows, add_list};
 use super::{Cell, Hit, Kind, Marks, NodeId, Rest, Slots, Want};
 
@@ -17,6 +17,8 @@ pub(super) fn walk(
     slots: &mut Slots,
 ) -> Option<usize> {
     let Slots { root, present, scopes, hits, rest, .. } = slots;
+    // The scanner goes no deeper either, and what is called within itself here ends there.
+    let max_depth = max_depth.min(MAX_DEPTH);
     let mut quick = Quick { want, text, marks, max_depth, root, present, scopes, hits, rest };
     let (end, _) = quick.object(0, 0, at, 0);
     (end != GIVEN_UP).then_some(end)
@@ -58,12 +60,12 @@ impl Quick<'_> {
     }
 
     fn object(&mut self, node: NodeId, row: usize, at: usize, depth: usize) -> (usize, Kind) {
+        if depth >= self.max_depth {
+            return (GIVEN_UP, Kind::Absent);
+        }
         let mut i = self.token(at + 1);
         if self.byte(i) == b'}' {
             return (i + 1, Kind::EmptyObject);
-        }
-        if depth >= self.max_depth {
-            return (GIVEN_UP, Kind::Absent);
         }
         loop {
             let Some((key_end, Kind::String)) = self.marks.string(i) else {
