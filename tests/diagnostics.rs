@@ -680,3 +680,11 @@ const SCHEMAS: &[Case] = &[
     ("schema: A\nfields:\n  - {name: a b, type: string}\n  - {name: a.b, type: string}", &["4:12: `a.b` and `a b` (line 3, column 12) are both stored as `a_b`"]),
     ("schema: A\nfields:\n  - {name: a, type: string}\n  - {name: b, type: string,", &["4:5: not YAML: unclosed bracket '{'"]),
 ];
+
+#[test]
+fn a_byte_order_mark_inside_a_file_has_its_place() {
+    let source = Source::new("my.yml", "schema: X\nfoo: \u{feff}bar\nbaz: 1\n");
+    let wrong = yaml::parse(&source).expect_err("the parser miscounts behind it");
+    assert_eq!(wrong.iter().map(|d| d.place()).collect::<Vec<_>>(), [(2, 6)]);
+    assert!(Error::Mappings(wrong).to_string().contains("byte order mark"));
+}
