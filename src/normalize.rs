@@ -19,12 +19,12 @@ use std::ops::Range;
 
 pub use dead::{Dead, NamesOf};
 
-use crate::json::{self, Fault, FaultKind, Index, NodeId, Rest, Slots, View};
+use crate::json::{self, Fault, FaultKind, Index, NodeId, Slots, View};
 use crate::metrics::{Counts, Reason};
 use crate::ops::time::Instant;
 use crate::plan::{Content, Lane, PayloadView, Plan, Route, SourcePlan};
 use crate::records::{self, Batch, Broken, Framing, Limits, UnitKind};
-use leaves::{Leaf, Seen};
+use leaves::Leaf;
 use pen::{Pen, Refusal, Standing};
 use read::Facts;
 
@@ -487,11 +487,7 @@ impl<'a> Work<'a> {
             self.count_leaves((source, target, lane), named_payload.is_some(), shown, at);
             match verdict {
                 Ok(Verdict { events: 0, .. }) => self.of_target(target, |o| o.dropped += 1),
-                Ok(v) => self.of_target(target, |o| {
-                    o.normalized += 1;
-                    o.events += v.events;
-                    o.generic += v.generic;
-                }),
+                Ok(v) => self.written(target, &v),
                 Err(dead) => {
                     let reason = dead.reason;
                     self.of_target(target, |o| o.dead[reason as usize] += 1);
@@ -585,85 +581,6 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The text that names the payload of the record, as the record has it.
-    fn payload_key(&self, source: usize) -> Option<&'a [u8]> {
-        let payload = self.plan.sources.get(source)?.payload.as_ref()?;
-        let cell = View { text: self.text, slots: &self.scratch.slots }.cell(payload.key, 0);
-        cell.kind.is_string().then(|| cell.inner(self.text))
-    }
-
-    /// Finds the payload under any of its spellings and walks it under the payload's root and
-    /// under the field of its folded name. Gives the named field's node, if there is one.
-    fn payload(&mut self, source: &SourcePlan) -> Option<NodeId> {
-        let payload = source.payload.as_ref()?;
-        let (text, want) = (self.text, &self.plan.want);
-        let Scratch { index, slots, folded, hits, .. } = &mut *self.scratch;
-        let key = View { text, slots }.cell(payload.key, 0);
-        if !key.kind.is_string() {
-            return None;
-        }
-        let key = key.inner(text);
-        folded.clear();
-        folded.extend(key.iter().map(|&b| if b == b'.' { b'_' } else { b }));
-        let field = want.key(0, folded);
-        // Spelled as the type, or with underscores; as an unknown member or a known one.
-        let member =
-            |slots: &Slots, parent: NodeId, name: &[u8]| -> Option<(usize, Option<usize>)> {
-                if let Some(i) = slots.rest.iter().rposition(|r: &Rest| {
-                    r.node == parent && &text[r.key.0 as usize..r.key.1 as usize] == name
-                }) {
-                    return Some((slots.rest[i].value.start as usize, Some(i)));
-                }
-                let cell = View { text, slots }.cell(want.slot(want.key(parent, name)?), 0);
-                (!cell.kind.is_null()).then_some((cell.start as usize, None))
-            };
-        let mut found = member(slots, 0, key).or_else(|| member(slots, 0, folded));
-        let mut nested = false;
-        if found.is_none()
-            && let Some(dot) = key.iter().position(|&b| b == b'.')
-        {
-            found = payload::nested(text, want, slots, &key[..dot], &key[dot + 1..]);
-            nested = found.is_some();
-        }
-        let (at, rest) = found?;
-        // What holds a payload nested by its dots may hold other things too.
-        match rest {
-            Some(i) if slots.rest[i].value.start as usize == at => {
-                slots.rest.remove(i);
-            }
-            Some(_) => self.nested = Some(at),
-            None => {}
-        }
-        let before = slots.hits.len();
-        if payload.root_read || field.is_none() {
-            slots.walk_more(want, text, index.marks(), at, payload.root);
-        }
-        let after_root = slots.hits.len();
-        let filled = field
-            .filter(|&f| View { text, slots }.cell(want.slot(f), 0).kind == json::Kind::Absent || nested);
-        if let Some(field) = filled {
-            slots.walk_more(want, text, index.marks(), at, field);
-        }
-        let named_end = slots.hits.len();
-        let taken = field.map(|f| want.ranks(f));
-        hits.clear();
-        for (i, &hit) in slots.hits.iter().enumerate() {
-            let node = hit.node;
-            let seen = match i {
-                i if i < before && taken.as_ref().is_some_and(|t| t.contains(&want.rank(node))) => {
-                    Seen::TakenField
-                }
-                i if i < before => Seen::Always,
-                i if i < after_root => Seen::PayloadRoot,
-                i if i < named_end => Seen::NamedField,
-                _ => Seen::Always,
-            };
-            hits.push(Leaf::new(text, hit, seen));
-        }
-        slots.hits.clear();
-        field
-    }
-
     /// Counts a record of the type at hand; its number within the batch.
     fn count_record(&mut self, source: usize, at: usize) -> u64 {
         let Scratch { counts, kind, of, late, .. } = &mut *self.scratch;
@@ -682,6 +599,14 @@ impl<'a> Work<'a> {
     fn of_target(&mut self, target: usize, f: impl FnOnce(&mut crate::metrics::Outcomes)) {
         let (source, kind) = self.scratch.of;
         f(&mut self.scratch.counts.sources[source][kind].targets[target]);
+    }
+
+    fn written(&mut self, target: usize, verdict: &Verdict) {
+        self.of_target(target, |o| {
+            o.normalized += 1;
+            o.events += verdict.events;
+            o.generic += verdict.generic;
+        });
     }
 
     fn outcome(&mut self, mut f: impl FnMut(&mut crate::metrics::Outcomes)) {

@@ -101,11 +101,7 @@ impl Work<'_> {
             };
             match made {
                 Ok(Made::Skipped) => self.of_target(target, |o| o.dropped += 1),
-                Ok(Made::Written(v)) => self.of_target(target, |o| {
-                    o.normalized += 1;
-                    o.events += v.events;
-                    o.generic += v.generic;
-                }),
+                Ok(Made::Written(v)) => self.written(target, &v),
                 Err(dead) => {
                     let reason = dead.reason;
                     self.of_target(target, |o| o.dead[reason as usize] += 1);
