@@ -8,9 +8,9 @@
 
 mod copy;
 mod index;
-mod quick;
 mod scan;
 mod text;
+mod trail;
 mod walk;
 mod want;
 
@@ -18,6 +18,7 @@ pub use copy::{Copied, copy_value};
 pub use index::{Index, Level, MAX_INDEXED, Marks};
 pub use scan::{MAX_DEPTH, cell_at, elements, leaf_count, members, skip_space, skip_value, string};
 pub use text::{SHORT, copy_raw, copy_string, hex4, push_quoted, push_short, push_str_escaped, unescape};
+pub use trail::GapId;
 pub use walk::{Hit, Mask, Rest, Slots, View, masks, walk};
 pub use want::{NodeId, SlotAt, Want, push_step};
 

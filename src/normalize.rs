@@ -9,10 +9,13 @@ mod joined;
 mod leaf;
 mod leaves;
 mod lines;
+mod partial;
 mod payload;
 mod pen;
 mod read;
+mod record;
 mod standard;
+mod twins;
 mod value;
 
 use std::ops::Range;
@@ -22,11 +25,12 @@ pub use dead::{Dead, NamesOf};
 use crate::json::{self, Fault, FaultKind, Index, NodeId, Slots, View};
 use crate::metrics::{Counts, Reason};
 use crate::ops::time::Instant;
-use crate::plan::{Content, Lane, PayloadView, Plan, Route, SourcePlan};
+use crate::plan::{Content, PayloadView, Plan, Route};
 use crate::records::{self, Batch, Broken, Framing, Limits, UnitKind};
 use leaves::Leaf;
-use pen::{Pen, Refusal, Standing};
+use pen::{Pen, Standing};
 use read::Facts;
+use twins::Twins;
 
 /// One worker's memory: everything a record needs, reused for the next.
 #[derive(Debug)]
@@ -34,7 +38,8 @@ pub struct Scratch {
     /// The strings of the unit at hand.
     index: Index,
     slots: Slots,
-    pub counts: Counts,
+    counts: Counts,
+    twins: Twins,
     standing: Standing,
     expanded: embedded::Expanded,
     kind: String,
@@ -45,7 +50,6 @@ pub struct Scratch {
     /// The last batch in the order of the inputs, and whether the one at hand comes before it.
     latest: (u32, u64),
     late: bool,
-    folded: Vec<u8>,
     elements: Vec<Range<usize>>,
     /// The object that a text parser made of a line.
     object: Vec<u8>,
@@ -59,6 +63,7 @@ impl Scratch {
             index: Index::default(),
             slots: Slots::new(&plan.want),
             counts: Counts::new(plan),
+            twins: Twins::default(),
             standing: Standing::new(plan),
             expanded: embedded::Expanded::new(&plan.want),
             kind: String::new(),
@@ -66,11 +71,16 @@ impl Scratch {
             hits: Vec::new(),
             latest: (0, 0),
             late: false,
-            folded: Vec::new(),
             elements: Vec::new(),
             object: Vec::new(),
             message: String::new(),
         }
+    }
+
+    /// Everything that was counted.
+    pub fn into_counts(mut self) -> Counts {
+        self.twins.settle(&mut self.counts);
+        self.counts
     }
 }
 
@@ -413,213 +423,18 @@ impl<'a> Work<'a> {
     fn recognise(&mut self, facts: &Facts) -> Option<usize> {
         let view = View { text: self.text, slots: &self.scratch.slots };
         let mut pen = Pen::new(&self.plan.want, view, facts, &mut self.scratch.standing);
-        // What is no plain string may still be one of the texts: the test itself says.
-        let may_be = |(column, texts): &(u16, Vec<String>)| {
-            let cell = view.root(*column);
-            cell.kind != json::Kind::String
-                || texts.iter().any(|text| text.as_bytes() == cell.inner(self.text))
-        };
         let rule = self.plan.rules.iter().find(|rule| {
             view.all(&rule.needs)
-                && rule.exact.iter().all(may_be)
+                && rule.exact.iter().all(|exact| may_be(&view, exact))
                 && rule.tests.iter().all(|(check, holds)| pen.check(check) == *holds)
         });
         rule.map(|rule| rule.source)
     }
 
-    /// One walked record: every target's lanes write it or refuse it.
-    fn record(&mut self, range: Range<usize>, facts: &Facts) {
-        let plan = self.plan;
-        let found = self.recognise(facts);
-        if let Some(watch) = &mut self.watch {
-            self.out.records += 1;
-            return watch(&self.text[range], found);
-        }
-        let (source, recognised) = match (plan.only_source, found) {
-            (Some(only), Some(found)) if only != found => {
-                let dead = Dead::new(
-                    Reason::OtherSource,
-                    format!("a record of source {}", plan.sources[found].name),
-                );
-                return self.refuse_all(range, Some(found), true, dead);
-            }
-            (Some(only), None) => (only, false),
-            (_, Some(found)) => (found, true),
-            (_, None) => (plan.sources.len(), false),
-        };
-        let known = plan.sources.get(source);
-        if known.is_none() && plan.lanes[source].iter().all(|route| matches!(route, Route::Nowhere)) {
-            // What no target can take is one dead letter, not one for each.
-            let dead = Dead::new(Reason::Unknown, "no source recognises this record".into());
-            return self.refuse_all(range, None, false, dead);
-        }
-        self.nested = None;
-        let named_payload = known.and_then(|s| self.payload(s));
-        let root = known.and_then(|s| s.payload.as_ref()).map(|p| p.root);
-        self.payload_field = named_payload.zip(root);
-        // What no source recognised may be anything: nothing of it is shown but in full mode.
-        let shown = plan.content == Content::Full || (recognised && known.is_some_and(|s| !s.bears_content));
-        self.scratch.kind.clear();
-        if let Some(slot) = known.filter(|s| !s.dropped).and_then(|s| s.kind) {
-            let cell = View { text: self.text, slots: &self.scratch.slots }.cell(slot, 0);
-            if !cell.kind.is_composite() && !cell.kind.is_null() {
-                json::unescape(cell.inner(self.text), &mut self.scratch.kind);
-            }
-        }
-        let record = self.count_record(source, range.start);
-        self.collect_leaves(known, named_payload, shown);
-        if known.is_some_and(|s| s.dropped) {
-            return self.outcome(|o| o.dropped += 1);
-        }
-        for target in 0..plan.targets.len() {
-            let verdict = match &plan.lanes[source][target] {
-                Route::Nowhere => Err(Box::new(match known {
-                    Some(s) => Dead::new(
-                        Reason::NoMapping,
-                        format!("source {} has no mapping to {}", s.name, plan.targets[target].name),
-                    ),
-                    None => Dead::new(Reason::Unknown, "no source recognises this record".into()),
-                })),
-                Route::Lanes(_) => self.target(source, target, record, range.clone(), facts, shown),
-            };
-            let lane = verdict.as_ref().ok().map(|v| v.lane);
-            let at = self.place.unwrap_or(range.start);
-            self.count_leaves((source, target, lane), named_payload.is_some(), shown, at);
-            match verdict {
-                Ok(Verdict { events: 0, .. }) => self.of_target(target, |o| o.dropped += 1),
-                Ok(v) => self.written(target, &v),
-                Err(dead) => {
-                    let reason = dead.reason;
-                    self.of_target(target, |o| o.dead[reason as usize] += 1);
-                    let dead = Dead { target: Some(target as u16), ..*dead };
-                    self.bury(range.clone(), known.map(|_| source), recognised, record, dead);
-                }
-            }
-        }
-    }
-
-    /// Tries the lanes of one target; the last one's refusal names all of theirs.
-    fn target(
-        &mut self,
-        source: usize,
-        target: usize,
-        record: u64,
-        range: Range<usize>,
-        facts: &Facts,
-        shown: bool,
-    ) -> Result<Verdict, Box<Dead>> {
-        let plan = self.plan;
-        let Route::Lanes(lanes) = &plan.lanes[source][target] else {
-            return Err(Box::new(Dead::new(Reason::NoMapping, String::new())));
-        };
-        let mut refusals: Vec<(usize, Refusal)> = Vec::new();
-        for (index, lane) in lanes.iter().enumerate() {
-            match self.try_lane(source, (target, index, lane), record, range.clone(), facts) {
-                Ok(verdict) => {
-                    if plan.tell_ambiguous {
-                        self.also_taken(target, lanes, index, |work, other| {
-                            let lane = (target, other, &lanes[other]);
-                            work.try_lane(source, lane, record, range.clone(), facts).is_ok()
-                        });
-                    }
-                    return Ok(verdict);
-                }
-                Err(refusal) => refusals.push((index, *refusal)),
-            }
-        }
-        Err(Box::new(dead::refused(lanes, &refusals, shown)))
-    }
-
-    /// One lane writes the record that was walked, or refuses it and leaves nothing.
-    fn try_lane(
-        &mut self,
-        source: usize,
-        (target, index, lane): (usize, usize, &Lane),
-        record: u64,
-        range: Range<usize>,
-        facts: &Facts,
-    ) -> Result<Verdict, Box<Refusal>> {
-        let plan = self.plan;
-        let payload = if lane.discovers { self.payload_key(source) } else { None };
-        let mut view = View { text: self.text, slots: &self.scratch.slots };
-        let mut start = range.start;
-        if let Some(tree) = &lane.embedded {
-            let payload = self.payload_key(source);
-            let expanded = &mut self.scratch.expanded;
-            expanded.fill(&plan.want, self.text, start, payload, tree, self.depth)?;
-            view = View { text: &expanded.text, slots: &expanded.slots };
-            start = 0;
-        }
-        let content_ids = lane.standard.as_ref().is_some_and(|s| s.content_ids);
-        let content = content_ids.then(|| dead::sha256(&self.text[range]));
-        let out = std::mem::take(&mut self.out.targets[target]);
-        let (before, ids) = (out.len(), self.out.row_ids.len());
-        let mut pen = Pen::new(&plan.want, view, facts, &mut self.scratch.standing);
-        pen.out = out;
-        pen.pseudonyms = plan.pseudonyms.as_ref();
-        pen.deeds = plan.sources.get(source).and_then(|s| s.deeds.as_ref());
-        pen.start = start;
-        pen.payload = payload;
-        pen.payload_field = self.payload_field;
-        pen.counts = (!self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
-        let row_ids = &mut self.out.row_ids;
-        let written = pen.events(lane, self.now, &mut |at, event| {
-            row_ids.push(RowId { target: target as u16, at, record, event, content });
-        });
-        let lone = pen.lone;
-        self.out.targets[target] = std::mem::take(&mut pen.out);
-        match written {
-            Ok((events, generic)) => {
-                self.scratch.counts.lone_surrogates += lone;
-                Ok(Verdict { lane: index, events, generic })
-            }
-            Err(refusal) => {
-                self.out.targets[target].truncate(before);
-                self.out.row_ids.truncate(ids);
-                Err(refusal)
-            }
-        }
-    }
-
-    /// Counts a record of the type at hand; its number within the batch.
-    fn count_record(&mut self, source: usize, at: usize) -> u64 {
-        let Scratch { counts, kind, of, late, .. } = &mut *self.scratch;
-        counts.records += 1;
-        *of = (source, counts.type_of(source, kind, self.plan.targets.len()));
-        let of_type = &mut counts.sources[of.0][of.1];
-        of_type.records += 1;
-        if of_type.records == 1 || *late {
-            self.note_type(self.place.unwrap_or(at));
-        }
-        self.out.records += 1;
-        self.out.records - 1
-    }
-
-    /// Where the record at hand went for one target.
-    fn of_target(&mut self, target: usize, f: impl FnOnce(&mut crate::metrics::Outcomes)) {
-        let (source, kind) = self.scratch.of;
-        f(&mut self.scratch.counts.sources[source][kind].targets[target]);
-    }
-
-    fn written(&mut self, target: usize, verdict: &Verdict) {
-        self.of_target(target, |o| {
-            o.normalized += 1;
-            o.events += verdict.events;
-            o.generic += verdict.generic;
-        });
-    }
-
-    fn outcome(&mut self, mut f: impl FnMut(&mut crate::metrics::Outcomes)) {
-        for target in 0..self.plan.targets.len() {
-            self.of_target(target, &mut f);
-        }
-    }
-
     /// A record that no target gets: counted for all, one dead letter.
     fn refuse_all(&mut self, range: Range<usize>, source: Option<usize>, recognised: bool, dead: Dead) {
-        self.scratch.kind.clear();
         let row = source.unwrap_or(self.plan.sources.len());
-        let record = self.count_record(row, range.start);
+        let record = self.count_untyped(row, range.start);
         let reason = dead.reason;
         self.outcome(|o| o.dead[reason as usize] += 1);
         self.bury(range, source, recognised && source.is_some(), record, dead);
@@ -671,8 +486,8 @@ impl<'a> Work<'a> {
     }
 }
 
-struct Verdict {
-    lane: usize,
-    events: u64,
-    generic: u64,
+/// Whether a cell holds one of some texts. What is no plain string may still: the test itself says.
+fn may_be(view: &View, (column, texts): &(u16, Vec<String>)) -> bool {
+    let cell = view.root(*column);
+    cell.kind != json::Kind::String || texts.iter().any(|text| text.as_bytes() == cell.inner(view.text))
 }

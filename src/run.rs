@@ -234,7 +234,7 @@ fn alone(
         };
         result.is_ok()
     });
-    result.map(|()| scratch.counts)
+    result.map(|()| scratch.into_counts())
 }
 
 /// A panic is a bug of ours: it ends the run with the place, and never hangs it.
@@ -373,7 +373,7 @@ fn together(
     result?;
     let mut counts = Counts::new(plan);
     for scratch in scratches.into_inner().unwrap_or_else(|e| e.into_inner()) {
-        counts.merge(&scratch.counts);
+        counts.merge(&scratch.into_counts());
     }
     Ok(counts)
 }

@@ -127,12 +127,21 @@ impl Marks<'_> {
             return None;
         }
         self.next += 2;
-        let kind = match close & !PLACE {
-            0 => Kind::String,
-            ESCAPE => Kind::Escaped,
-            _ => Kind::Lone,
-        };
-        Some(((close & PLACE) as usize + 1, kind))
+        Some(behind(close))
+    }
+
+    /// The offset behind a string, of which the opening quote is the last of the next `quotes` marks.
+    #[inline(always)]
+    pub(super) fn string_after(&mut self, quotes: usize) -> Option<(usize, Kind)> {
+        let &close = self.marks.get(self.next + quotes)?;
+        self.next += quotes + 1;
+        Some(behind(close))
+    }
+
+    /// Goes behind the next `quotes` marks.
+    #[inline(always)]
+    pub(super) fn pass(&mut self, quotes: usize) {
+        self.next += quotes;
     }
 
     /// There is no index.
@@ -150,6 +159,17 @@ impl Marks<'_> {
             self.next = 2 * pairs.partition_point(|pair| (pair[0] as usize) < at);
         }
     }
+}
+
+/// The offset behind the string whose closing quote a mark stands for.
+#[inline(always)]
+fn behind(close: u32) -> (usize, Kind) {
+    let kind = match close & !PLACE {
+        0 => Kind::String,
+        ESCAPE => Kind::Escaped,
+        _ => Kind::Lone,
+    };
+    ((close & PLACE) as usize + 1, kind)
 }
 
 /// What one block of 64 bytes holds, a bit each.

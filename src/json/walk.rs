@@ -1,8 +1,9 @@
 //! Walking one record beside the trie of wanted paths: one pass, strict, raw slices out.
 
-use super::scan::{Scan, colon, fault, missing, skip_space};
+use super::scan::{Scan, colon, fault, missing, skip_space, skip_value};
+use super::trail::{GapId, Trail};
 use super::want::Step;
-use super::{Cell, Fault, FaultKind, Kind, Marks, NodeId, SlotAt, Want, quick, unescape};
+use super::{Cell, Fault, FaultKind, Kind, Marks, NodeId, SlotAt, Want, trail, unescape};
 
 /// A member that no path of the trie leads into.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -35,6 +36,7 @@ pub struct Slots {
     pub hits: Vec<Hit>,
     pub rest: Vec<Rest>,
     key: String,
+    pub(super) trail: Trail,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -73,6 +75,14 @@ impl Slots {
         }
         self.hits.clear();
         self.rest.clear();
+        self.trail.reset();
+    }
+
+    /// What says all of the record's structure, for whoever has met it before: equal gaps have the same
+    /// keys and types of values in the same order (but for true and false, and texts with and without
+    /// escapes). `None` where that was not learned.
+    pub fn gaps(&self) -> Option<&[GapId]> {
+        self.trail.taken()
     }
 
     /// Whether two walks left the same behind.
@@ -207,11 +217,12 @@ pub fn walk(
     if !marks.is_empty() {
         let mut marks = marks;
         marks.seek(at);
-        if let Some(end) = quick::walk(want, text, marks, at, max_depth, slots) {
+        if let Some(end) = trail::walk(want, text, marks, at, max_depth, 0, slots) {
             return Ok(end);
         }
         slots.reset();
     }
+    slots.trail.stray();
     let mut scan = Scan { text, marks };
     scan.marks.seek(at);
     Walk { want, text, scan, slots, max_depth }.object(0, 0, at, 0).map(|(end, _)| end)
@@ -221,8 +232,23 @@ impl Slots {
     /// Walks one more value of the same record, at `at`, as the value of `node` (an extra root or
     /// a child of the root). The text there was checked by the walk before, so it cannot fail.
     pub fn walk_more(&mut self, want: &Want, text: &[u8], marks: Marks, at: usize, node: NodeId) {
-        let mut scan = Scan { text, marks };
-        scan.marks.seek(at);
+        let mut marks = marks;
+        marks.seek(at);
+        if !marks.is_empty() {
+            let (hits, rest) = (self.hits.len(), self.rest.len());
+            if trail::walk(want, text, marks, at, super::MAX_DEPTH, node, self).is_some() {
+                return;
+            }
+            // What was left of it so far is cleared by the careful walk as that of a repeated key.
+            self.hits.truncate(hits);
+            self.rest.truncate(rest);
+            let end = skip_value(text, at, super::MAX_DEPTH).unwrap_or(text.len());
+            for rows in &mut self.scopes {
+                rows.lists.retain(|list| !(at..end).contains(&(list.0 as usize)));
+            }
+        }
+        self.trail.stray();
+        let scan = Scan { text, marks };
         let mut walk = Walk { want, text, scan, slots: self, max_depth: super::MAX_DEPTH };
         let end = walk.value(node, 0, at, 0);
         debug_assert!(end.is_ok(), "a checked value faults: {end:?}");

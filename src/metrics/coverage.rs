@@ -180,7 +180,7 @@ impl Learned {
         false
     }
 
-    pub(super) fn overflow(&self) -> u64 {
+    pub fn overflow(&self) -> u64 {
         self.overflow
     }
 

@@ -59,6 +59,11 @@ impl Leaves {
         }
     }
 
+    /// Counts more leaves of a path and type that was seen before.
+    pub fn add(&mut self, path: PathId, ty: usize, leaves: u64) {
+        self.counts[path as usize][ty] += leaves;
+    }
+
     #[cold]
     fn note(&mut self, path: PathId, ty: usize, place: Place) {
         let first = self.first.entry((path, ty as u8)).or_insert(place);

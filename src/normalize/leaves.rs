@@ -1,8 +1,9 @@
 //! Which leaves a record held, for the counts of the lanes it took.
 
-use super::{NodeId, PayloadView, Route, Scratch, SourcePlan, Work};
-use crate::json::{self, Hit};
-use crate::metrics::{Place, Sight, type_at};
+use super::payload::{Steps, Way};
+use super::{PayloadView, Route, Scratch, Work};
+use crate::json::{self, Hit, Rest, Slots};
+use crate::metrics::{LaneCounts, Leaves, Place, Sight, type_at};
 
 /// A leaf of the record at hand.
 #[derive(Clone, Copy, Debug)]
@@ -47,19 +48,22 @@ impl Leaf {
 
 impl Work<'_> {
     /// Every leaf of the record under its path; names of undeclared members only where the source
-    /// bears no content.
-    pub(super) fn collect_leaves(&mut self, source: Option<&SourcePlan>, named: Option<NodeId>, shown: bool) {
+    /// bears no content (`shown`). Whether they are those of every record of the same structure.
+    pub(super) fn collect_leaves(&mut self, way: Option<(Way, Steps)>, shown: bool) -> bool {
         let text = self.text;
-        let Scratch { slots, hits, counts, .. } = &mut *self.scratch;
-        // A source without payload leaves its hits where the walk put them.
-        if !slots.hits.is_empty() {
-            hits.clear();
-            hits.extend(slots.hits.drain(..).map(|hit| Leaf::new(text, hit, Seen::Always)));
-        } else if source.is_none_or(|s| s.payload.is_none()) {
-            hits.clear();
+        match way {
+            Some((way, steps)) => self.sort_leaves(&way, steps),
+            None => {
+                let Scratch { slots, hits, .. } = &mut *self.scratch;
+                hits.clear();
+                hits.extend(slots.hits.drain(..).map(|hit| Leaf::new(text, hit, Seen::Always)));
+            }
         }
+        let Scratch { slots, hits, counts, .. } = &mut *self.scratch;
+        let composite = |rest: &Rest| rest.value.kind.is_composite() && rest.value.kind.is_leaf();
+        let alike = !hits.iter().any(Leaf::is_composite) && !slots.rest.iter().any(composite);
         if !shown {
-            return;
+            return alike;
         }
         let learned = &mut counts.learned;
         learned.pass_by(self.nested);
@@ -81,8 +85,8 @@ impl Work<'_> {
             }
         }
         let want = &self.plan.want;
-        let root = source.and_then(|s| s.payload.as_ref()).map(|p| want.ranks(p.root));
-        let field = named.map(|n| want.ranks(n));
+        let root = way.map(|(way, _)| want.ranks(way.root));
+        let field = way.and_then(|(way, _)| way.field).map(|field| want.ranks(field));
         for rest in &slots.rest {
             let rank = want.rank(rest.node);
             let seen = match () {
@@ -93,6 +97,7 @@ impl Work<'_> {
             let key = &text[rest.key.0 as usize..rest.key.1 as usize];
             learn(hits, rest.value.start as usize, seen, rest.node, Some(key));
         }
+        alike && counts.learned.overflow() == 0
     }
 
     /// Counts the record's leaves for the lane it took (the first, where none took it). `record`
@@ -114,23 +119,20 @@ impl Work<'_> {
         let counts = &mut counts.lanes[source][target][index];
         let mut place = || lines.place(record);
         let sight = &mut Sight { late: *late, place: &mut place };
-        let leaves = |at: u32| json::leaf_count(text, at as usize).0;
-        for leaf in hits.iter().filter(|leaf| leaf.seen.by(view, named)) {
-            if leaf.is_composite() && !shown {
-                counts.undeclared.see(leaf.path, leaf.ty as usize, leaves(leaf.at), sight);
-            } else {
-                counts.leaves.see(leaf.path, leaf.ty as usize, 1, sight);
-            }
-        }
-        for rest in slots.rest.iter().filter(|_| !shown) {
-            let inside = |at: &usize| (rest.value.start..rest.value.end).contains(&(*at as u32));
-            let payload = nested.filter(inside).map_or(0, |at| leaves(at as u32));
-            let n = leaves(rest.value.start) - payload;
-            if n > 0 {
-                let ty = type_at(text, rest.value.start as usize);
-                counts.undeclared.see(rest.node, ty, n, sight);
-            }
-        }
+        each_leaf((text, hits, slots, nested), view, named, shown, &mut |leaf| leaf.see(counts, sight));
+    }
+
+    /// What is counted for the first lane of each target whenever a record like the one at hand is taken.
+    pub(super) fn leaves_of_like(&self, source: usize, named: bool, shown: bool) -> Vec<Vec<LeafCount>> {
+        let Scratch { hits, slots, .. } = &*self.scratch;
+        let of_route = |route: &Route| {
+            let Route::Lanes(lanes) = route else { return Vec::new() };
+            let mut leaves = Vec::new();
+            let view = lanes[0].payload_view;
+            each_leaf((self.text, hits, slots, None), view, named, shown, &mut |leaf| leaves.push(leaf));
+            leaves
+        };
+        self.plan.lanes[source].iter().map(of_route).collect()
     }
 
     /// Notes where a record type was met first.
@@ -139,5 +141,55 @@ impl Work<'_> {
         let (source, kind) = self.scratch.of;
         let first = &mut self.scratch.counts.sources[source][kind].first;
         *first = Some(first.map_or(place, |first: Place| first.min(place)));
+    }
+}
+
+/// Calls `f` with what is counted for the leaves of a record in one view of its payload.
+fn each_leaf(
+    (text, hits, slots, nested): (&[u8], &[Leaf], &Slots, Option<usize>),
+    view: PayloadView,
+    named: bool,
+    shown: bool,
+    f: &mut dyn FnMut(LeafCount),
+) {
+    let leaves = |at: u32| json::leaf_count(text, at as usize).0;
+    for leaf in hits.iter().filter(|leaf| leaf.seen.by(view, named)) {
+        let undeclared = leaf.is_composite() && !shown;
+        let n = if undeclared { leaves(leaf.at) } else { 1 };
+        f(LeafCount { undeclared, path: leaf.path, ty: leaf.ty, n });
+    }
+    for rest in slots.rest.iter().filter(|_| !shown) {
+        let inside = |at: &usize| (rest.value.start..rest.value.end).contains(&(*at as u32));
+        let payload = nested.filter(inside).map_or(0, |at| leaves(at as u32));
+        let n = leaves(rest.value.start) - payload;
+        if n > 0 {
+            let ty = type_at(text, rest.value.start as usize) as u8;
+            f(LeafCount { undeclared: true, path: rest.node, ty, n });
+        }
+    }
+}
+
+/// Some leaves of one path and type.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeafCount {
+    /// Its name is that of the nearest declared node.
+    undeclared: bool,
+    path: u32,
+    ty: u8,
+    n: u64,
+}
+
+impl LeafCount {
+    fn of<'c>(&self, counts: &'c mut LaneCounts) -> &'c mut Leaves {
+        if self.undeclared { &mut counts.undeclared } else { &mut counts.leaves }
+    }
+
+    fn see(&self, counts: &mut LaneCounts, sight: &mut Sight) {
+        self.of(counts).see(self.path, self.ty as usize, self.n, sight);
+    }
+
+    /// Counts them once more for each of some records, none of which is the first with them.
+    pub(super) fn add(&self, records: u64, counts: &mut LaneCounts) {
+        self.of(counts).add(self.path, self.ty as usize, self.n * records);
     }
 }

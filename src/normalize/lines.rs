@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::pen::Refusal;
 use super::read::Facts;
-use super::{Dead, Scratch, Verdict, Watch, Work, dead};
+use super::record::Verdict;
+use super::{Dead, Scratch, Watch, Work, dead};
 use crate::json::{self, FaultKind};
 use crate::metrics::Reason;
 use crate::ops::text::Parsed;
@@ -70,8 +71,7 @@ impl Work<'_> {
                 false => self.line(trimmed),
             };
         }
-        self.scratch.kind.clear();
-        let record = self.count_record(source, range.start);
+        let record = self.count_untyped(source, range.start);
         let shown = plan.content == Content::Full;
         for target in 0..plan.targets.len() {
             let made = match &plan.lanes[source][target] {
@@ -205,13 +205,13 @@ impl Work<'_> {
     ) -> Result<Verdict, Refusal> {
         let source = self.plan.sources.len();
         let at = range.start;
-        let lane = (target, index, lane);
+        let lane = (target, index, lane, &lane.root);
         let verdict = self.try_lane(source, lane, record, range, &Facts::default()).map_err(|r| *r)?;
         if self.trial {
             return Ok(verdict);
         }
         let shown = self.plan.content == Content::Full;
-        self.collect_leaves(None, None, shown);
+        self.collect_leaves(None, shown);
         let at = self.place.unwrap_or(at);
         self.count_leaves((source, target, Some(index)), false, shown, at);
         Ok(verdict)
@@ -271,9 +271,8 @@ impl Work<'_> {
         match events {
             // CloudWatch asks in this way whether anybody listens.
             _ if control => {
-                self.scratch.kind.clear();
                 let row = self.plan.sources.len();
-                self.count_record(row, range.start);
+                self.count_untyped(row, range.start);
                 self.outcome(|o| o.dropped += 1);
             }
             None => {

@@ -13,77 +13,130 @@ impl<'a> Work<'a> {
         cell.kind.is_string().then(|| cell.inner(self.text))
     }
 
-    /// Finds the payload under any of its spellings and walks it under the payload's root and
-    /// under the field of its folded name. Gives the named field's node, if there is one.
-    pub(super) fn payload(&mut self, source: &SourcePlan) -> Option<NodeId> {
+    /// Finds the payload under any of its spellings.
+    pub(super) fn way(&self, source: &SourcePlan) -> Option<Way> {
         let payload = source.payload.as_ref()?;
         let (text, want) = (self.text, &self.plan.want);
-        let Scratch { index, slots, folded, hits, .. } = &mut *self.scratch;
-        let key = View { text, slots }.cell(payload.key, 0);
+        let slots = &self.scratch.slots;
+        let view = View { text, slots };
+        let key = view.cell(payload.key, 0);
         if !key.kind.is_string() {
             return None;
         }
         let key = key.inner(text);
-        folded.clear();
-        folded.extend(key.iter().map(|&b| if b == b'.' { b'_' } else { b }));
-        let field = want.key(0, folded);
+        let folded: Vec<u8> = key.iter().map(|&b| if b == b'.' { b'_' } else { b }).collect();
+        let field = want.key(0, &folded);
         // Spelled as the type, or with underscores; as an unknown member or a known one.
-        let member =
-            |slots: &Slots, parent: NodeId, name: &[u8]| -> Option<(usize, Option<usize>)> {
-                if let Some(i) = slots.rest.iter().rposition(|r: &Rest| {
-                    r.node == parent && &text[r.key.0 as usize..r.key.1 as usize] == name
-                }) {
-                    return Some((slots.rest[i].value.start as usize, Some(i)));
-                }
-                let cell = View { text, slots }.cell(want.slot(want.key(parent, name)?), 0);
-                (!cell.kind.is_null()).then_some((cell.start as usize, None))
-            };
-        let mut found = member(slots, 0, key).or_else(|| member(slots, 0, folded));
-        let mut nested = false;
-        if found.is_none()
+        let member = |name: &[u8]| -> Option<From> {
+            let named = |r: &Rest| r.node == 0 && &text[r.key.0 as usize..r.key.1 as usize] == name;
+            if let Some(i) = slots.rest.iter().rposition(named) {
+                return Some(From::Rest(i));
+            }
+            let column = want.slot(want.key(0, name)?).column;
+            (!view.root(column).kind.is_null()).then_some(From::Column(column))
+        };
+        let mut from = member(key).or_else(|| member(&folded));
+        if from.is_none()
             && let Some(dot) = key.iter().position(|&b| b == b'.')
         {
-            found = self::nested(text, want, slots, &key[..dot], &key[dot + 1..]);
-            nested = found.is_some();
+            let found = nested(text, want, slots, &key[..dot], &key[dot + 1..])?;
+            let whole = |i: &usize| slots.rest[*i].value.start as usize == found.0;
+            from = Some(match found {
+                (at, Some(i)) if !whole(&i) => From::Inside(at),
+                (_, Some(i)) => From::Nested(i),
+                (at, None) => From::Known(at),
+            });
         }
-        let (at, rest) = found?;
-        // What holds a payload nested by its dots may hold other things too.
-        match rest {
-            Some(i) if slots.rest[i].value.start as usize == at => {
-                slots.rest.remove(i);
+        let from = from?;
+        let is_nested = matches!(from, From::Inside(_) | From::Nested(_) | From::Known(_));
+        let walks_root = payload.root_read || field.is_none();
+        let walks_field = field.is_some_and(|f| is_nested || view.cell(want.slot(f), 0).kind == json::Kind::Absent);
+        Some(Way { from, root: payload.root, field, walks_root, walks_field })
+    }
+
+    /// Walks the payload under its root and under the field of its folded name.
+    pub(super) fn go(&mut self, way: &Way) -> Steps {
+        let (text, want) = (self.text, &self.plan.want);
+        let Scratch { index, slots, .. } = &mut *self.scratch;
+        let at = match way.from {
+            From::Rest(i) | From::Nested(i) => slots.rest.remove(i).value.start as usize,
+            From::Column(column) => slots.root(column).start as usize,
+            From::Known(at) => at,
+            // What holds a payload nested by its dots may hold other things too.
+            From::Inside(at) => {
+                self.nested = Some(at);
+                at
             }
-            Some(_) => self.nested = Some(at),
-            None => {}
-        }
+        };
         let before = slots.hits.len();
-        if payload.root_read || field.is_none() {
-            slots.walk_more(want, text, index.marks(), at, payload.root);
+        if way.walks_root {
+            slots.walk_more(want, text, index.marks(), at, way.root);
         }
         let after_root = slots.hits.len();
-        let filled = field
-            .filter(|&f| View { text, slots }.cell(want.slot(f), 0).kind == json::Kind::Absent || nested);
-        if let Some(field) = filled {
+        if let Some(field) = way.field.filter(|_| way.walks_field) {
             slots.walk_more(want, text, index.marks(), at, field);
         }
-        let named_end = slots.hits.len();
-        let taken = field.map(|f| want.ranks(f));
+        Steps { before, after_root }
+    }
+
+    /// Takes the leaves of a record with a payload from where the walks put them.
+    pub(super) fn sort_leaves(&mut self, way: &Way, steps: Steps) {
+        let (text, want) = (self.text, &self.plan.want);
+        let Scratch { slots, hits, .. } = &mut *self.scratch;
+        let taken = way.field.map(|f| want.ranks(f));
         hits.clear();
         for (i, &hit) in slots.hits.iter().enumerate() {
-            let node = hit.node;
             let seen = match i {
-                i if i < before && taken.as_ref().is_some_and(|t| t.contains(&want.rank(node))) => {
+                i if i < steps.before && taken.as_ref().is_some_and(|t| t.contains(&want.rank(hit.node))) => {
                     Seen::TakenField
                 }
-                i if i < before => Seen::Always,
-                i if i < after_root => Seen::PayloadRoot,
-                i if i < named_end => Seen::NamedField,
-                _ => Seen::Always,
+                i if i < steps.before => Seen::Always,
+                i if i < steps.after_root => Seen::PayloadRoot,
+                _ => Seen::NamedField,
             };
             hits.push(Leaf::new(text, hit, seen));
         }
         slots.hits.clear();
-        field
     }
+}
+
+/// Where the payload of a record is, and what is walked of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    from: From,
+    pub(super) root: NodeId,
+    /// The node of the field of its name, if there is one.
+    pub(super) field: Option<NodeId>,
+    walks_root: bool,
+    walks_field: bool,
+}
+
+impl Way {
+    /// Records of the same structure have it in the same place.
+    pub(super) fn is_fixed(&self) -> bool {
+        matches!(self.from, From::Rest(_) | From::Column(_))
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum From {
+    /// A member that no path leads into.
+    Rest(usize),
+    /// A known one.
+    Column(u16),
+    /// Nested by the dots of its type: inside a member that no path leads into.
+    Inside(usize),
+    /// Such a member itself, of another.
+    Nested(usize),
+    /// Inside of known ones.
+    Known(usize),
+}
+
+/// Hits before the walks, and after the first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steps {
+    before: usize,
+    after_root: usize,
 }
 
 /// A payload nested by the dots of its type: `{"login":{"failed":{…}}}` for `login.failed`.

@@ -138,18 +138,19 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Writes every event of a lane as one line each: how many, and how many of the generic type.
+    /// Writes every event of a lane, whose root or a part of it is `root`, as one line each: how many, and how many of the generic type.
     /// `row_id` is told where each event's row id goes.
     pub(super) fn events(
         &mut self,
         lane: &Lane,
+        root: &Object,
         now: Instant,
         row_id: &mut dyn FnMut(usize, u32),
     ) -> Result<(u64, u64), Box<Refusal>> {
         self.now = Some(now);
         let (mut events, mut generic) = (0, 0);
         let mut one = |pen: &mut Pen<'a>| -> Wrote {
-            generic += pen.event(lane, now, &mut |at| row_id(at, events as u32))? as u64;
+            generic += pen.event(lane, root, now, &mut |at| row_id(at, events as u32))? as u64;
             events += 1;
             Ok(true)
         };
@@ -165,14 +166,14 @@ impl<'a> Pen<'a> {
     }
 
     /// One event; whether it is of the generic type.
-    fn event(&mut self, lane: &Lane, now: Instant, row_id: &mut dyn FnMut(usize)) -> Wrote {
+    fn event(&mut self, lane: &Lane, root: &Object, now: Instant, row_id: &mut dyn FnMut(usize)) -> Wrote {
         self.standing.presence.clear();
         self.standing.presence.resize(lane.presences, false);
         self.standing.any.clear();
         self.event_time = None;
         self.type_at = None;
         let start = self.out.len();
-        if !self.fields(&lane.root)? && lane.standard.is_none() {
+        if !self.fields(root)? && lane.standard.is_none() {
             let what = "the mapping found nothing in the record".into();
             return Err(Refusal { reason: Reason::Empty, path: String::new(), what, shown: None }.into());
         }

@@ -16,6 +16,10 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.host.is_empty() && self.app.is_empty() && self.time.is_empty() && self.priority.is_none()
+    }
+
     pub(super) fn of(frame: &crate::records::Syslog<'a>) -> Facts<'a> {
         let text =
             |bytes: Option<&'a [u8]>| std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
@@ -134,7 +138,7 @@ impl<'a> Pen<'a> {
     }
 
     /// `None` when the read holds nothing.
-    fn test(&mut self, read: &Read, test: &Test) -> Option<bool> {
+    pub(super) fn test(&mut self, read: &Read, test: &Test) -> Option<bool> {
         let cell = self.cell(read);
         if cell.kind.is_composite() {
             return Some(matches!(test, Test::Exists));

@@ -1,6 +1,7 @@
 //! The shape of an output: a tree of ready keys over numbered slots. Plain data; `normalize` walks it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::{Form, Steps};
 use crate::json::{self, Mask, NodeId, SHORT, SlotAt, Want};
@@ -178,7 +179,7 @@ pub enum Label {
 
 #[derive(Clone, Debug)]
 pub struct Object {
-    pub fields: Vec<Field>,
+    pub fields: Vec<Arc<Field>>,
     /// Neighbours that are looked at only when any of them may have something to write.
     pub runs: Box<[Run]>,
     /// For an object of many fields, instead of runs.
@@ -397,22 +398,38 @@ impl Object {
             let worth = run.len() > 1 && masks.len() <= MOST_PROBES;
             Some(Run { end: *end, masks: if worth { masks } else { [].into() } })
         });
-        Object { runs: runs.collect(), finder: Finder::new(&fields), fields, strict, discovery: None }
+        let (runs, finder) = (runs.collect(), Finder::new(&fields));
+        Object { runs, finder, fields: fields.into_iter().map(Arc::new).collect(), strict, discovery: None }
+    }
+
+    /// The object with only some of its fields, or others in their place: all of them are looked at.
+    pub fn with(&self, fields: Vec<Arc<Field>>) -> Object {
+        let all = Run { end: fields.len(), masks: [].into() };
+        Object { fields, runs: [all].into(), finder: None, strict: self.strict.clone(), discovery: None }
     }
 }
 
 impl Field {
     pub(super) fn new(name: &str, mut shape: Shape, required: bool, path: String, want: &Want) -> Field {
         let probes = probes(&shape, want).map(Probes::new).unwrap_or_default();
-        if let Shape::Leaf(leaves) = &mut shape {
-            leaves.iter_mut().for_each(|leaf| leaf.plain = leaf.is_plain());
-        }
-        let copies = match &shape {
-            Shape::Leaf(leaves) => Copies::of(leaves),
-            _ => None,
-        };
+        let copies = copies(&mut shape);
         Field { key: Key::new(name), shape, required, path, presence: None, probes, copies }
     }
+
+    /// The field with another shape, which is known to have something to write.
+    pub fn with(&self, mut shape: Shape) -> Field {
+        let copies = copies(&mut shape);
+        let (key, path) = (self.key.clone(), self.path.clone());
+        let (required, presence, probes) = (self.required, self.presence, Probes::default());
+        Field { key, shape, required, path, presence, probes, copies }
+    }
+}
+
+/// Settles which leaves are plain, and whether all there is to do is to copy one.
+fn copies(shape: &mut Shape) -> Option<Copies> {
+    let Shape::Leaf(leaves) = shape else { return None };
+    leaves.iter_mut().for_each(|leaf| leaf.plain = leaf.is_plain());
+    Copies::of(leaves)
 }
 
 /// Fields that are skipped together.

@@ -1,0 +1,742 @@
+//! The walk over an index, along the trails that earlier records have left: what stands between two
+//! values (`,"email":"`, `}},"project":{"id":"`) is mostly what stood there before, so it is compared
+//! as a whole, and what it means is known. At anything wrong and at a few things that are merely rare
+//! (a repeated key, a key with escapes) it gives up, and the careful walk starts anew and says what
+//! and where. Owns no rule of its own: where it does not give up, it leaves behind what the careful
+//! walk would.
+
+use std::collections::HashMap;
+
+use super::scan::{MAX_DEPTH, any_number, digits_end, skip_space};
+use super::walk::{Rows, add_list};
+use super::want::Slot;
+use super::{Cell, Hit, Kind, Marks, NodeId, Rest, Want};
+
+/// What stood between two values of a record, and what it does. Numbers of gaps are never used again.
+pub type GapId = u32;
+
+/// No gap: the end of a chain, and the place where a gap is kept for one use.
+const NONE: GapId = 0;
+/// In place of a state: behind the top.
+const DONE: u32 = u32::MAX;
+/// More gaps and states than these are not learned; a record that needs more walks all the same.
+const MOST: usize = 1 << 14;
+/// Gaps that may follow one value before its successors are found anew each time.
+const MOST_NEXT: u32 = 64;
+/// Of a record of more gaps nobody wants to know which they were.
+const MOST_TAKEN: usize = 1 << 10;
+/// A gap of more bytes is nothing usual.
+const LONGEST: usize = 1 << 10;
+/// The bytes of a gap that are compared at once.
+const HEAD: usize = 32;
+
+/// The trails of one worker.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trail {
+    max_depth: usize,
+    /// By top.
+    starts: Vec<(NodeId, u32)>,
+    states: Vec<State>,
+    /// By what they mean.
+    known: HashMap<(NodeId, Last), u32, foldhash::fast::FixedState>,
+    gaps: Vec<Gap>,
+    acts: Vec<Act>,
+    /// Acts of gaps that have a number.
+    kept: usize,
+    /// Of the record at hand, in order.
+    taken: Vec<GapId>,
+    /// Some gap of the record at hand has no number.
+    strayed: bool,
+}
+
+/// Behind which value a walk stands. The top is what it walks: closing it ends the walk.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Last {
+    /// Before the top.
+    Nothing,
+    /// The value of a node.
+    Known(NodeId),
+    /// A member of a node that no path leads into.
+    Unknown(NodeId, Box<[u8]>),
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    top: NodeId,
+    last: Last,
+    /// Containers that are open.
+    depth: usize,
+    /// The gaps that were met behind it, as a chain.
+    first: GapId,
+    latest: GapId,
+    gaps: u32,
+}
+
+impl State {
+    fn new(top: NodeId, last: Last, depth: usize) -> State {
+        State { top, last, depth, first: NONE, latest: NONE, gaps: 0 }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Gap {
+    head: [u8; HEAD],
+    mask: [u8; HEAD],
+    /// Bytes of the gap: up to where a number or a boolean begins, the bracket that opens a value
+    /// that is skipped, the quote that opens a string, any other value whole.
+    len: u32,
+    quotes: u32,
+    /// What is opened and closed: a stretch of the acts.
+    acts: (u32, u32),
+    /// Where in the gap, or behind it, the value begins.
+    value_at: u32,
+    ends: Ends,
+    to: Goal,
+    /// The state behind the value.
+    behind: u32,
+    /// Containers that are open around the value.
+    depth: u32,
+    next: GapId,
+    tail: Box<[u8]>,
+}
+
+/// What a gap ends with.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Ends {
+    String,
+    Number,
+    Boolean,
+    /// A container that no path leads into, and whether it holds anything.
+    Skipped(Kind),
+    /// `null`, `{}` or `[]`: part of the gap.
+    Fixed(Kind),
+    /// The top was closed.
+    Top,
+}
+
+/// Whose value it is.
+#[derive(Clone, Copy, Debug)]
+enum Goal {
+    Node(NodeId, Slot),
+    Unknown(NodeId, u32, u32),
+}
+
+/// An offset is one within the gap.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Open(Slot, u32),
+    Close(Slot, u32),
+    OpenList(Slot, u16, u32),
+    CloseList(Slot, u16, u32),
+    EmptyList(u16, u32),
+    AddRow(u16),
+}
+
+impl Trail {
+    pub(super) fn reset(&mut self) {
+        self.taken.clear();
+        self.strayed = false;
+    }
+
+    /// The gaps of the record at hand, which say all of its structure; `None` where some have no number.
+    pub(super) fn taken(&self) -> Option<&[GapId]> {
+        (!self.strayed && (1..=MOST_TAKEN).contains(&self.taken.len())).then_some(&self.taken)
+    }
+
+    pub(super) fn stray(&mut self) {
+        self.strayed = true;
+    }
+
+    /// The state at the start of a walk.
+    fn start(&mut self, top: NodeId, max_depth: usize) -> u32 {
+        if top == 0 && self.max_depth != max_depth {
+            *self = Trail { max_depth, ..Trail::default() };
+        }
+        if self.gaps.is_empty() {
+            self.gaps.push(Gap::none());
+            self.states.push(State::new(top, Last::Nothing, 0));
+        }
+        if let Some(&(_, state)) = self.starts.iter().find(|(start, _)| *start == top) {
+            return state;
+        }
+        let state = self.state(top, Last::Nothing, 0);
+        self.starts.push((top, state));
+        state
+    }
+
+    /// The number of a state; 0, which is used anew each time, where there are too many.
+    fn state(&mut self, top: NodeId, last: Last, depth: usize) -> u32 {
+        if let Some(&id) = self.known.get(&(top, last.clone())) {
+            return id;
+        }
+        let state = State::new(top, last, depth);
+        if self.states.len() >= MOST {
+            self.states[0] = state;
+            return 0;
+        }
+        let id = self.states.len() as u32;
+        self.known.insert((top, state.last.clone()), id);
+        self.states.push(state);
+        id
+    }
+}
+
+impl Gap {
+    fn none() -> Gap {
+        Gap {
+            head: [0; HEAD],
+            mask: [0; HEAD],
+            len: 0,
+            quotes: 0,
+            acts: (0, 0),
+            value_at: 0,
+            ends: Ends::Top,
+            to: Goal::Unknown(0, 0, 0),
+            behind: 0,
+            depth: 0,
+            next: NONE,
+            tail: [].into(),
+        }
+    }
+
+    /// Whether the gap stands at the start of `text`, and a value that may follow it behind it.
+    #[inline(always)]
+    fn stands(&self, text: &[u8]) -> bool {
+        let len = self.len as usize;
+        let same = match text.first_chunk::<HEAD>() {
+            Some(found) => {
+                let mut differ = 0;
+                let words = |bytes: &[u8; HEAD], i: usize| {
+                    bytes[i * 8..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
+                };
+                for i in 0..HEAD / 8 {
+                    differ |= (words(found, i) ^ words(&self.head, i)) & words(&self.mask, i);
+                }
+                differ == 0 && (len <= HEAD || text[HEAD..].starts_with(&self.tail))
+            }
+            None => len <= text.len() && text.starts_with(&self.head[..len.min(HEAD)]),
+        };
+        same && match self.ends {
+            Ends::Number => matches!(text.get(len), Some(b'-' | b'0'..=b'9')),
+            Ends::Boolean => matches!(text.get(len), Some(b't' | b'f')),
+            Ends::Skipped(_) => !matches!(text.get(len), Some(b'}' | b']')),
+            _ => true,
+        }
+    }
+}
+
+/// Walks the value at `at` as that of `top` (0: the record itself); the offset behind it.
+pub(super) fn walk(
+    want: &Want,
+    text: &[u8],
+    marks: Marks,
+    at: usize,
+    max_depth: usize,
+    top: NodeId,
+    slots: &mut super::Slots,
+) -> Option<usize> {
+    // What is called within itself goes no deeper.
+    let max_depth = max_depth.min(MAX_DEPTH);
+    let super::Slots { root, present, scopes, hits, rest, trail, .. } = slots;
+    let mut state = trail.start(top, max_depth);
+    let mut i = at;
+    let strayed = false;
+    let mut trek = Trek { want, text, marks, max_depth, root, present, scopes, hits, rest, strayed };
+    loop {
+        let Trail { states, gaps, acts, taken, .. } = trail;
+        (state, i) = match trek.follow(states, gaps, acts, taken, state, i)? {
+            Met::Top(end) => {
+                trail.strayed |= trek.strayed;
+                return Some(end);
+            }
+            Met::New(state, at) => {
+                let id = learn(trail, &mut trek, state, at)?;
+                trek.strayed |= id == NONE;
+                trail.taken.push(id);
+                let gap = &trail.gaps[id as usize];
+                let end = trek.cross(gap, &trail.acts, at)?;
+                if gap.behind == DONE {
+                    trail.strayed |= trek.strayed;
+                    return Some(end);
+                }
+                (gap.behind, end)
+            }
+        };
+    }
+}
+
+/// Where known gaps end.
+enum Met {
+    /// Behind the top.
+    Top(usize),
+    /// Behind this state there is an unknown gap.
+    New(u32, usize),
+}
+
+/// Reads the gap at `at` byte by byte. Where it cannot be kept it has no number.
+#[cold]
+fn learn(trail: &mut Trail, trek: &mut Trek, state: u32, at: usize) -> Option<GapId> {
+    let State { top, ref last, depth, gaps, .. } = trail.states[state as usize];
+    trail.acts.truncate(trail.kept);
+    let first = trail.acts.len() as u32;
+    let mut reader = Reader { want: trek.want, at, i: at, quotes: 0, depth, acts: &mut trail.acts };
+    let found = reader.gap(trek, top, last)?;
+    let Found { len, value_at, ends, to } = found;
+    let (quotes, depth) = (reader.quotes, reader.depth);
+    let bytes = &trek.text[at..at + len];
+    let last = match to {
+        Goal::Node(node, _) => Last::Known(node),
+        Goal::Unknown(node, from, to) => Last::Unknown(node, bytes[from as usize..to as usize].into()),
+    };
+    if len > LONGEST {
+        return None;
+    }
+    let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
+    let short = len.min(HEAD);
+    head[..short].copy_from_slice(&bytes[..short]);
+    mask[..short].fill(u8::MAX);
+    let full = state == 0 || gaps >= MOST_NEXT || trail.gaps.len() >= MOST;
+    let whole = matches!(to, Goal::Node(node, _) if node == top);
+    let behind = if whole || ends == Ends::Top { DONE } else { trail.state(top, last, depth) };
+    let gap = Gap {
+        head,
+        mask,
+        len: len as u32,
+        quotes,
+        acts: (first, trail.acts.len() as u32),
+        value_at: value_at as u32,
+        ends,
+        to,
+        behind,
+        depth: depth as u32,
+        next: NONE,
+        tail: bytes[short..].into(),
+    };
+    // Behind a state without a number, what its one gap leads to has none either.
+    if full {
+        trail.gaps[0] = gap;
+        return Some(NONE);
+    }
+    trail.kept = trail.acts.len();
+    let id = trail.gaps.len() as GapId;
+    trail.gaps.push(gap);
+    // Those met first are met often, and stay in front.
+    let state = &mut trail.states[state as usize];
+    match std::mem::replace(&mut state.latest, id) {
+        NONE => state.first = id,
+        latest => trail.gaps[latest as usize].next = id,
+    }
+    state.gaps += 1;
+    Some(id)
+}
+
+struct Found {
+    len: usize,
+    value_at: usize,
+    ends: Ends,
+    to: Goal,
+}
+
+/// Reads one gap.
+struct Reader<'a> {
+    want: &'a Want,
+    at: usize,
+    i: usize,
+    quotes: u32,
+    depth: usize,
+    acts: &'a mut Vec<Act>,
+}
+
+/// A container that is open: its node, and whether it is a list.
+#[derive(Clone, Copy)]
+struct Open {
+    node: NodeId,
+    list: bool,
+}
+
+impl Reader<'_> {
+    fn off(&self) -> u32 {
+        (self.i - self.at) as u32
+    }
+
+    fn gap(&mut self, trek: &Trek, top: NodeId, last: &Last) -> Option<Found> {
+        let mut open = match *last {
+            Last::Nothing if top == 0 => {
+                self.descend(trek)?;
+                // An empty record has no gap.
+                if trek.byte(self.i) == b'}' {
+                    return None;
+                }
+                return self.member(trek, top);
+            }
+            Last::Nothing => return self.value(trek, top),
+            Last::Unknown(node, _) => Open { node, list: false },
+            Last::Known(node) => self.around(node)?,
+        };
+        loop {
+            self.i = trek.token(self.i);
+            let slot = self.want.step(open.node).slot;
+            match trek.byte(self.i) {
+                b',' => {
+                    self.i = trek.token(self.i + 1);
+                    return self.element_or_member(trek, open);
+                }
+                b'}' if !open.list => {
+                    self.i += 1;
+                    if open.node != 0 {
+                        self.acts.push(Act::Close(slot, self.off()));
+                    }
+                }
+                b']' if open.list => {
+                    self.i += 1;
+                    self.acts.push(Act::CloseList(slot, self.inner(open.node)?.0, self.off()));
+                }
+                _ => return None,
+            }
+            self.depth = self.depth.checked_sub(1)?;
+            if open.node == top {
+                let to = Goal::Unknown(top, 0, 0);
+                return Some(Found { len: self.i - self.at, value_at: 0, ends: Ends::Top, to });
+            }
+            open = self.around(open.node)?;
+        }
+    }
+
+    /// The container around a node's value.
+    fn around(&self, node: NodeId) -> Option<Open> {
+        let outer = self.want.parent(node)?;
+        Some(Open { node: outer, list: self.want.element_of(outer) == Some(node) })
+    }
+
+    /// The scope of a list's elements, and their node.
+    fn inner(&self, list: NodeId) -> Option<(u16, NodeId)> {
+        let element = self.want.element_of(list)?;
+        Some((self.want.step(element).slot.scope, element))
+    }
+
+    /// Goes into the container at hand, to what stands first in it.
+    fn descend(&mut self, trek: &Trek) -> Option<()> {
+        if self.depth >= trek.max_depth {
+            return None;
+        }
+        self.depth += 1;
+        self.i = trek.token(self.i + 1);
+        Some(())
+    }
+
+    fn element_or_member(&mut self, trek: &Trek, open: Open) -> Option<Found> {
+        if !open.list {
+            return self.member(trek, open.node);
+        }
+        let (scope, element) = self.inner(open.node)?;
+        self.acts.push(Act::AddRow(scope));
+        self.value(trek, element)
+    }
+
+    fn member(&mut self, trek: &Trek, node: NodeId) -> Option<Found> {
+        let mut marks = trek.marks;
+        marks.pass(self.quotes as usize);
+        let (key_end, Kind::String) = marks.string(self.i)? else { return None };
+        self.quotes += 2;
+        let key = self.i + 1..key_end - 1;
+        self.i = trek.behind_key(key_end)?;
+        match self.want.find(node, trek.text, key.clone()) {
+            Some(child) => self.value(trek, child),
+            None => {
+                let to = Goal::Unknown(node, (key.start - self.at) as u32, (key.end - self.at) as u32);
+                let value_at = self.i - self.at;
+                let (len, ends) = self.ends(trek)?;
+                Some(Found { len, value_at, ends, to })
+            }
+        }
+    }
+
+    fn value(&mut self, trek: &Trek, node: NodeId) -> Option<Found> {
+        let n = *self.want.step(node);
+        let (value_at, slot) = (self.i - self.at, n.slot);
+        let open = Open { node, list: n.is_list };
+        match trek.byte(self.i) {
+            b'{' if n.has_keys() => {
+                let start = self.off();
+                self.descend(trek)?;
+                if trek.byte(self.i) != b'}' {
+                    self.acts.push(Act::Open(slot, start));
+                    return self.element_or_member(trek, Open { list: false, ..open });
+                }
+                self.empty(value_at, Kind::EmptyObject, Goal::Node(node, slot))
+            }
+            b'[' if n.is_list => {
+                let start = self.off();
+                let scope = self.inner(node)?.0;
+                self.descend(trek)?;
+                if trek.byte(self.i) != b']' {
+                    self.acts.push(Act::OpenList(slot, scope, start));
+                    return self.element_or_member(trek, open);
+                }
+                self.acts.push(Act::EmptyList(scope, start));
+                self.empty(value_at, Kind::EmptyArray, Goal::Node(node, slot))
+            }
+            _ => {
+                let (len, ends) = self.ends(trek)?;
+                Some(Found { len, value_at, ends, to: Goal::Node(node, slot) })
+            }
+        }
+    }
+
+    /// The closing bracket of what turned out to be empty.
+    fn empty(&mut self, value_at: usize, kind: Kind, to: Goal) -> Option<Found> {
+        self.depth -= 1;
+        self.i += 1;
+        Some(Found { len: self.i - self.at, value_at, ends: Ends::Fixed(kind), to })
+    }
+
+    /// How far the gap reaches before or into a value that no path leads into, and what it is.
+    fn ends(&mut self, trek: &Trek) -> Option<(usize, Ends)> {
+        let len = self.i - self.at;
+        Some(match (trek.byte(self.i), trek.byte(self.i + 1)) {
+            (b'"', _) => {
+                self.quotes += 1;
+                (len + 1, Ends::String)
+            }
+            (b'-' | b'0'..=b'9', _) => (len, Ends::Number),
+            (b't' | b'f', _) => (len, Ends::Boolean),
+            (b'n', _) => {
+                trek.word(self.i, b"null")?;
+                (len + 4, Ends::Fixed(Kind::Null))
+            }
+            (b'{' | b'[', _) if self.depth >= trek.max_depth => return None,
+            (b'{', b'}') => (len + 2, Ends::Fixed(Kind::EmptyObject)),
+            (b'[', b']') => (len + 2, Ends::Fixed(Kind::EmptyArray)),
+            (b'{', _) => (len + 1, Ends::Skipped(Kind::Object)),
+            (b'[', _) => (len + 1, Ends::Skipped(Kind::Array)),
+            _ => return None,
+        })
+    }
+}
+
+/// One walk.
+struct Trek<'a> {
+    want: &'a Want,
+    text: &'a [u8],
+    marks: Marks<'a>,
+    max_depth: usize,
+    root: &'a mut [Cell],
+    present: &'a mut [u64],
+    scopes: &'a mut [Rows],
+    hits: &'a mut Vec<Hit>,
+    rest: &'a mut Vec<Rest>,
+    strayed: bool,
+}
+
+impl Trek<'_> {
+    /// Goes on as long as every gap is known.
+    fn follow(
+        &mut self,
+        states: &[State],
+        gaps: &[Gap],
+        acts: &[Act],
+        taken: &mut Vec<GapId>,
+        mut state: u32,
+        mut i: usize,
+    ) -> Option<Met> {
+        loop {
+            let here = self.text.get(i..)?;
+            let mut id = states[state as usize].first;
+            let gap = loop {
+                if id == NONE {
+                    return Some(Met::New(state, i));
+                }
+                let gap = &gaps[id as usize];
+                if gap.stands(here) {
+                    break gap;
+                }
+                id = gap.next;
+            };
+            taken.push(id);
+            i = self.cross(gap, acts, i)?;
+            state = gap.behind;
+            if state == DONE {
+                return Some(Met::Top(i));
+            }
+        }
+    }
+
+    /// Goes over the gap at `i` and the value behind it; the offset behind that.
+    #[inline(always)]
+    fn cross(&mut self, gap: &Gap, acts: &[Act], i: usize) -> Option<usize> {
+        if gap.acts.0 != gap.acts.1 {
+            for act in acts.get(gap.acts.0 as usize..gap.acts.1 as usize)? {
+                self.perform(*act, i)?;
+            }
+        }
+        let behind = i + gap.len as usize;
+        let start = i + gap.value_at as usize;
+        let (end, kind) = if gap.ends == Ends::String {
+            self.marks.string_after(gap.quotes as usize)?
+        } else {
+            self.marks.pass(gap.quotes as usize);
+            match gap.ends {
+                Ends::Number => match digits_end(self.text, behind) {
+                    end if end != behind => (end, Kind::Number),
+                    _ => (any_number(self.text, behind).ok()?, Kind::Number),
+                },
+                Ends::Boolean => self.boolean(behind)?,
+                Ends::Skipped(usual) => {
+                    let (end, kind) = self.skip_inside(start, gap.depth as usize)?;
+                    self.strayed |= kind != usual;
+                    (end, kind)
+                }
+                Ends::Fixed(kind) => (behind, kind),
+                Ends::String | Ends::Top => return Some(behind),
+            }
+        };
+        let cell = Cell { start: start as u32, end: end as u32, kind };
+        match gap.to {
+            Goal::Node(node, slot) => {
+                if kind.is_leaf() {
+                    self.hits.push(Hit { node, at: start as u32 });
+                }
+                self.put(slot, cell)?;
+            }
+            Goal::Unknown(node, from, to) => {
+                let key = (i as u32 + from, i as u32 + to);
+                self.rest.push(Rest { node, key, value: cell });
+            }
+        }
+        Some(end)
+    }
+
+    /// The byte at `i`; behind the text something that fits nowhere.
+    #[inline(always)]
+    fn byte(&self, i: usize) -> u8 {
+        self.text.get(i).copied().unwrap_or(0)
+    }
+
+    /// The place of the next token at or behind `i`.
+    #[inline(always)]
+    fn token(&self, i: usize) -> usize {
+        if self.byte(i) > b' ' { i } else { skip_space(self.text, i) }
+    }
+
+    /// Where the value behind a key's closing quote begins.
+    #[inline(always)]
+    fn behind_key(&self, i: usize) -> Option<usize> {
+        let i = self.token(i);
+        (self.byte(i) == b':').then(|| self.token(i + 1))
+    }
+
+    /// The cell of a slot, in the last row of its scope.
+    #[inline(always)]
+    fn cell(&mut self, slot: Slot) -> &mut Cell {
+        let column = slot.column as usize;
+        if slot.scope == 0 {
+            return &mut self.root[column];
+        }
+        let rows = &mut self.scopes[slot.scope as usize];
+        let last = rows.cells.len() - rows.width;
+        &mut rows.cells[last + column]
+    }
+
+    /// Leaves a cell where there was none.
+    #[inline(always)]
+    fn put(&mut self, slot: Slot, cell: Cell) -> Option<()> {
+        if slot.scope == 0 {
+            self.present[slot.column as usize / 64] |= 1 << (slot.column % 64);
+        }
+        let place = self.cell(slot);
+        if place.kind != Kind::Absent {
+            return None;
+        }
+        *place = cell;
+        Some(())
+    }
+
+    #[inline]
+    fn perform(&mut self, act: Act, at: usize) -> Option<()> {
+        match act {
+            Act::Open(slot, off) => {
+                let start = at as u32 + off;
+                self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
+            }
+            Act::Close(slot, off) => self.cell(slot).end = at as u32 + off,
+            // Until the list ends, its first row stands for its end.
+            Act::OpenList(slot, inner, off) => {
+                let first = self.scopes[inner as usize].len() as u32;
+                self.put(slot, Cell { start: at as u32 + off, end: first, kind: Kind::Array })?;
+            }
+            Act::CloseList(slot, inner, off) => {
+                let cell = self.cell(slot);
+                let (start, first) = (cell.start as usize, cell.end as usize);
+                cell.end = at as u32 + off;
+                let rows = &mut self.scopes[inner as usize];
+                let end = rows.len();
+                add_list(rows, start, first, end);
+            }
+            Act::EmptyList(inner, off) => {
+                let rows = &mut self.scopes[inner as usize];
+                let end = rows.len();
+                add_list(rows, at + off as usize, end, end);
+            }
+            Act::AddRow(inner) => self.scopes[inner as usize].add(),
+        }
+        Some(())
+    }
+
+    fn boolean(&self, at: usize) -> Option<(usize, Kind)> {
+        match self.byte(at) {
+            b't' => Some((self.word(at, b"true")?, Kind::True)),
+            _ => Some((self.word(at, b"false")?, Kind::False)),
+        }
+    }
+
+    #[inline(always)]
+    fn word<const N: usize>(&self, at: usize, word: &[u8; N]) -> Option<usize> {
+        let found = self.text.get(at..)?.first_chunk::<N>()?;
+        (found == word).then_some(at + N)
+    }
+
+    /// Checks a value that no path leads into.
+    #[inline(always)]
+    fn skip(&mut self, at: usize, depth: usize) -> Option<(usize, Kind)> {
+        match self.byte(at) {
+            b'"' => self.marks.string(at),
+            b'{' | b'[' => self.skip_inside(at, depth),
+            b'-' | b'0'..=b'9' => match digits_end(self.text, at) {
+                end if end != at => Some((end, Kind::Number)),
+                _ => Some((any_number(self.text, at).ok()?, Kind::Number)),
+            },
+            b't' | b'f' => self.boolean(at),
+            b'n' => Some((self.word(at, b"null")?, Kind::Null)),
+            _ => None,
+        }
+    }
+
+    /// Checks a container that no path leads into.
+    fn skip_inside(&mut self, at: usize, depth: usize) -> Option<(usize, Kind)> {
+        let object = self.byte(at) == b'{';
+        let (close, full, empty) = match object {
+            true => (b'}', Kind::Object, Kind::EmptyObject),
+            false => (b']', Kind::Array, Kind::EmptyArray),
+        };
+        let mut i = self.token(at + 1);
+        if depth >= self.max_depth {
+            return None;
+        }
+        if self.byte(i) == close {
+            return Some((i + 1, empty));
+        }
+        loop {
+            if object {
+                let (key_end, _) = self.marks.string(i)?;
+                i = self.behind_key(key_end)?;
+            }
+            let (end, _) = self.skip(i, depth + 1)?;
+            i = self.token(end);
+            match self.byte(i) {
+                b',' => i = self.token(i + 1),
+                b if b == close => return Some((i + 1, full)),
+                _ => return None,
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! One record that was walked: which source it is of, which lane of each target takes it, what is
+//! counted of it, and how it is refused. Knows no text but its own.
+
+use std::ops::Range;
+
+use super::dead::{self, Dead};
+use super::pen::{Pen, Refusal};
+use super::read::Facts;
+use super::twins::Head;
+use super::{RowId, Scratch, Work};
+use crate::json::{self, View};
+use crate::metrics::{Outcomes, Reason};
+use crate::plan::{Content, Lane, Object, Route, SourcePlan};
+
+impl Work<'_> {
+    /// One walked record: every target's lanes write it or refuse it.
+    pub(super) fn record(&mut self, range: Range<usize>, facts: &Facts) {
+        let plan = self.plan;
+        let head = self.head(facts);
+        let (source, recognised) = match head {
+            Some((_, head)) => (head.source, true),
+            None => match self.source_of(range.clone(), facts) {
+                Some(found) => found,
+                None => return,
+            },
+        };
+        let known = plan.sources.get(source);
+        let draft = if head.is_none() && recognised { self.draft(source, facts) } else { None };
+        self.nested = None;
+        let way = match head {
+            Some((_, head)) => head.way,
+            None => known.and_then(|s| self.way(s)),
+        };
+        let way = way.map(|way| (way, self.go(&way)));
+        let field = way.and_then(|(way, _)| way.field);
+        self.payload_field = field.zip(way.map(|(way, _)| way.root));
+        // What no source recognised may be anything: nothing of it is shown but in full mode.
+        let shown = plan.content == Content::Full || (recognised && known.is_some_and(|s| !s.bears_content));
+        let kind = match head {
+            Some((_, head)) => head.kind,
+            None => self.kind_of(source, known),
+        };
+        let record = self.count_record(source, kind, range.start);
+        let like = head.and_then(|(at, _)| self.like(at));
+        // The leaves of what is like an earlier record are counted with those of its like.
+        let mut collected = None;
+        if !like.as_ref().is_some_and(|like| like.counts_leaves) {
+            collected = Some(self.collect_leaves(way, shown));
+        }
+        if known.is_some_and(|s| s.dropped) {
+            return self.outcome(|o| o.dropped += 1);
+        }
+        let mut taken = true;
+        for target in 0..plan.targets.len() {
+            let verdict = match &plan.lanes[source][target] {
+                Route::Nowhere => Err(Box::new(match known {
+                    Some(s) => Dead::new(
+                        Reason::NoMapping,
+                        format!("source {} has no mapping to {}", s.name, plan.targets[target].name),
+                    ),
+                    None => Dead::new(Reason::Unknown, "no source recognises this record".into()),
+                })),
+                Route::Lanes(_) => {
+                    let part = like.as_ref().map(|like| &like.lanes[target]);
+                    self.target(source, target, record, range.clone(), facts, (shown, part))
+                }
+            };
+            let lane = verdict.as_ref().ok().map(|v| v.lane);
+            taken &= lane == Some(0);
+            match &like {
+                Some(like) if like.counts_leaves && lane == Some(0) => self.scratch.twins.took(like, target),
+                _ => {
+                    collected = collected.or_else(|| Some(self.collect_leaves(way, shown)));
+                    let at = self.place.unwrap_or(range.start);
+                    self.count_leaves((source, target, lane), field.is_some(), shown, at);
+                }
+            }
+            match verdict {
+                Ok(Verdict { events: 0, .. }) => self.of_target(target, |o| o.dropped += 1),
+                Ok(v) => self.written(target, &v),
+                Err(dead) => {
+                    let reason = dead.reason;
+                    self.of_target(target, |o| o.dead[reason as usize] += 1);
+                    let dead = Dead { target: Some(target as u16), ..*dead };
+                    self.bury(range.clone(), known.map(|_| source), recognised, record, dead);
+                }
+            }
+        }
+        if like.is_none() && (head.is_some() || draft.is_some()) {
+            let fixed = taken && way.is_none_or(|(way, _)| way.is_fixed());
+            let head = match (head, draft) {
+                (None, Some(draft)) if !fixed => return self.give_up(draft),
+                (None, Some(draft)) => {
+                    let way = way.map(|(way, _)| way);
+                    Some(self.keep_head(draft, Head { source, kind, way }))
+                }
+                (head, _) => head.map(|(at, _)| at).filter(|_| fixed),
+            };
+            if let Some(head) = head {
+                let alike = collected == Some(true);
+                let leaves = alike.then(|| self.leaves_of_like(source, field.is_some(), shown));
+                self.keep_body(head, leaves);
+            }
+        }
+    }
+
+    /// Which source the record is one of, and whether that was recognised; `None` where this is all
+    /// that becomes of it.
+    fn source_of(&mut self, range: Range<usize>, facts: &Facts) -> Option<(usize, bool)> {
+        let plan = self.plan;
+        let found = self.recognise(facts);
+        if let Some(watch) = &mut self.watch {
+            self.out.records += 1;
+            watch(&self.text[range], found);
+            return None;
+        }
+        let (source, recognised) = match (plan.only_source, found) {
+            (Some(only), Some(found)) if only != found => {
+                let dead = Dead::new(
+                    Reason::OtherSource,
+                    format!("a record of source {}", plan.sources[found].name),
+                );
+                self.refuse_all(range, Some(found), true, dead);
+                return None;
+            }
+            (Some(only), None) => (only, false),
+            (_, Some(found)) => (found, true),
+            (_, None) => (plan.sources.len(), false),
+        };
+        if source == plan.sources.len() && plan.lanes[source].iter().all(|route| matches!(route, Route::Nowhere)) {
+            // What no target can take is one dead letter, not one for each.
+            let dead = Dead::new(Reason::Unknown, "no source recognises this record".into());
+            self.refuse_all(range, None, false, dead);
+            return None;
+        }
+        Some((source, recognised))
+    }
+
+    /// The number of the record's type among its source's.
+    fn kind_of(&mut self, source: usize, known: Option<&SourcePlan>) -> usize {
+        let Scratch { slots, kind, counts, .. } = &mut *self.scratch;
+        kind.clear();
+        if let Some(slot) = known.filter(|s| !s.dropped).and_then(|s| s.kind) {
+            let cell = View { text: self.text, slots }.cell(slot, 0);
+            if !cell.kind.is_composite() && !cell.kind.is_null() {
+                json::unescape(cell.inner(self.text), kind);
+            }
+        }
+        counts.type_of(source, kind, self.plan.targets.len())
+    }
+
+    /// Tries the lanes of one target; the last one's refusal names all of theirs.
+    pub(super) fn target(
+        &mut self,
+        source: usize,
+        target: usize,
+        record: u64,
+        range: Range<usize>,
+        facts: &Facts,
+        (shown, part): (bool, Option<&Object>),
+    ) -> Result<Verdict, Box<Dead>> {
+        let plan = self.plan;
+        let Route::Lanes(lanes) = &plan.lanes[source][target] else {
+            return Err(Box::new(Dead::new(Reason::NoMapping, String::new())));
+        };
+        let mut refusals: Vec<(usize, Refusal)> = Vec::new();
+        for (index, lane) in lanes.iter().enumerate() {
+            let root = part.filter(|_| index == 0).unwrap_or(&lane.root);
+            match self.try_lane(source, (target, index, lane, root), record, range.clone(), facts) {
+                Ok(verdict) => {
+                    if plan.tell_ambiguous {
+                        self.also_taken(target, lanes, index, |work, other| {
+                            let lane = (target, other, &lanes[other], &lanes[other].root);
+                            work.try_lane(source, lane, record, range.clone(), facts).is_ok()
+                        });
+                    }
+                    return Ok(verdict);
+                }
+                Err(refusal) => refusals.push((index, *refusal)),
+            }
+        }
+        Err(Box::new(dead::refused(lanes, &refusals, shown)))
+    }
+
+    /// One lane writes the record that was walked, or refuses it and leaves nothing.
+    pub(super) fn try_lane(
+        &mut self,
+        source: usize,
+        (target, index, lane, root): (usize, usize, &Lane, &Object),
+        record: u64,
+        range: Range<usize>,
+        facts: &Facts,
+    ) -> Result<Verdict, Box<Refusal>> {
+        let plan = self.plan;
+        let payload = if lane.discovers { self.payload_key(source) } else { None };
+        let mut view = View { text: self.text, slots: &self.scratch.slots };
+        let mut start = range.start;
+        if let Some(tree) = &lane.embedded {
+            let payload = self.payload_key(source);
+            let expanded = &mut self.scratch.expanded;
+            expanded.fill(&plan.want, self.text, start, payload, tree, self.depth)?;
+            view = View { text: &expanded.text, slots: &expanded.slots };
+            start = 0;
+        }
+        let content_ids = lane.standard.as_ref().is_some_and(|s| s.content_ids);
+        let content = content_ids.then(|| dead::sha256(&self.text[range]));
+        let out = std::mem::take(&mut self.out.targets[target]);
+        let (before, ids) = (out.len(), self.out.row_ids.len());
+        let mut pen = Pen::new(&plan.want, view, facts, &mut self.scratch.standing);
+        pen.out = out;
+        pen.pseudonyms = plan.pseudonyms.as_ref();
+        pen.deeds = plan.sources.get(source).and_then(|s| s.deeds.as_ref());
+        pen.start = start;
+        pen.payload = payload;
+        pen.payload_field = self.payload_field;
+        pen.counts = (!self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
+        let row_ids = &mut self.out.row_ids;
+        let written = pen.events(lane, root, self.now, &mut |at, event| {
+            row_ids.push(RowId { target: target as u16, at, record, event, content });
+        });
+        let lone = pen.lone;
+        self.out.targets[target] = std::mem::take(&mut pen.out);
+        match written {
+            Ok((events, generic)) => {
+                self.scratch.counts.lone_surrogates += lone;
+                Ok(Verdict { lane: index, events, generic })
+            }
+            Err(refusal) => {
+                self.out.targets[target].truncate(before);
+                self.out.row_ids.truncate(ids);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Counts a record of a type; its number within the batch.
+    pub(super) fn count_record(&mut self, source: usize, kind: usize, at: usize) -> u64 {
+        let Scratch { counts, of, late, .. } = &mut *self.scratch;
+        counts.records += 1;
+        *of = (source, kind);
+        let of_type = &mut counts.sources[source][kind];
+        of_type.records += 1;
+        if of_type.records == 1 || *late {
+            self.note_type(self.place.unwrap_or(at));
+        }
+        self.out.records += 1;
+        self.out.records - 1
+    }
+
+    /// Counts a record without a type.
+    pub(super) fn count_untyped(&mut self, source: usize, at: usize) -> u64 {
+        let kind = self.scratch.counts.type_of(source, "", self.plan.targets.len());
+        self.count_record(source, kind, at)
+    }
+
+    /// Where the record at hand went for one target.
+    pub(super) fn of_target(&mut self, target: usize, f: impl FnOnce(&mut Outcomes)) {
+        let (source, kind) = self.scratch.of;
+        f(&mut self.scratch.counts.sources[source][kind].targets[target]);
+    }
+
+    pub(super) fn written(&mut self, target: usize, verdict: &Verdict) {
+        self.of_target(target, |o| {
+            o.normalized += 1;
+            o.events += verdict.events;
+            o.generic += verdict.generic;
+        });
+    }
+
+    pub(super) fn outcome(&mut self, mut f: impl FnMut(&mut Outcomes)) {
+        for target in 0..self.plan.targets.len() {
+            self.of_target(target, &mut f);
+        }
+    }
+}
+
+pub(super) struct Verdict {
+    pub(super) lane: usize,
+    pub(super) events: u64,
+    pub(super) generic: u64,
+}

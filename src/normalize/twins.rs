@@ -1,0 +1,258 @@
+//! Records of a structure that was met before, and which share the few texts that decide what they are:
+//! what was found out about the first of them holds for all. Owns what each worker remembers of them;
+//! decides nothing about a record, and what it remembers never changes what is written or counted.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+
+use super::leaves::LeafCount;
+use super::partial::{Asked, Fields, Partial};
+use super::payload::Way;
+use super::pen::Pen;
+use super::read::Facts;
+use super::{Scratch, Work, may_be};
+use crate::json::{GapId, View};
+use crate::metrics::Counts;
+use crate::plan::{Lane, Object, Route};
+
+/// Structures that are remembered, of records and of payloads.
+const MOST: usize = 1 << 12;
+/// Records of one structure that are told apart by their texts; one more must do for the rest.
+const MOST_TEXTS: usize = 16;
+/// Stands in the trace for structures of which nothing can be remembered.
+const HOPELESS: u32 = 0;
+
+#[derive(Debug)]
+pub(super) struct Twins {
+    heads: Kin<Head>,
+    bodies: Kin<Body>,
+    fields: Fields,
+    /// A trace of the structures that were met once: what is never met again is not worth remembering.
+    once: Vec<u32>,
+}
+
+impl Default for Twins {
+    fn default() -> Twins {
+        Twins {
+            heads: Kin::default(),
+            bodies: Kin::default(),
+            fields: Fields::default(),
+            once: vec![1; MOST],
+        }
+    }
+}
+
+/// Things by structure and texts.
+#[derive(Debug)]
+struct Kin<T> {
+    by_gaps: HashMap<Box<[GapId]>, Vec<u32>, FixedState>,
+    all: Vec<(Asked, T)>,
+}
+
+impl<T> Default for Kin<T> {
+    fn default() -> Kin<T> {
+        Kin { by_gaps: HashMap::default(), all: Vec::new() }
+    }
+}
+
+impl<T> Kin<T> {
+    #[inline(always)]
+    fn find(&self, gaps: &[GapId], view: &View, fits: impl Fn(&T) -> bool) -> Option<usize> {
+        let same = |id: &&u32| {
+            let (asked, what) = &self.all[**id as usize];
+            fits(what) && asked.same(view.text, |column| view.root(column))
+        };
+        self.by_gaps.get(gaps)?.iter().find(same).map(|id| *id as usize)
+    }
+
+    fn add(&mut self, gaps: &[GapId], asked: Asked, what: T) -> usize {
+        self.by_gaps.entry(gaps.into()).or_default().push(self.all.len() as u32);
+        self.all.push((asked, what));
+        self.all.len() - 1
+    }
+
+    /// How many of one structure are told apart; as many as can be, where there is no more room.
+    fn of(&self, gaps: &[GapId]) -> usize {
+        let same = self.by_gaps.get(gaps).map_or(0, Vec::len);
+        if self.all.len() < MOST { same } else { usize::MAX }
+    }
+}
+
+/// What is known before the payload is walked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub(super) source: usize,
+    /// The number of the record's type.
+    pub(super) kind: usize,
+    pub(super) way: Option<Way>,
+}
+
+/// What is known when all is walked.
+#[derive(Debug)]
+struct Body {
+    head: usize,
+    /// By target: what is left of its first lane.
+    lanes: Arc<[Object]>,
+    /// By target, where they are the same for all: what is counted when the first lane takes a record.
+    leaves: Option<Vec<Vec<LeafCount>>>,
+    /// By target: records that the first lane took and whose leaves are not counted yet.
+    taken: Vec<u64>,
+}
+
+/// A structure that is about to be remembered.
+#[derive(Debug)]
+pub(super) struct Draft {
+    asked: Asked,
+    gaps: Box<[GapId]>,
+}
+
+/// What a record has in common with others.
+#[derive(Clone, Debug)]
+pub(super) struct Like {
+    body: usize,
+    pub(super) lanes: Arc<[Object]>,
+    pub(super) counts_leaves: bool,
+}
+
+impl Twins {
+    /// A record's leaves will be counted with those of its like.
+    pub(super) fn took(&mut self, like: &Like, target: usize) {
+        self.bodies.all[like.body].1.taken[target] += 1;
+    }
+
+    /// Counts the leaves of all records that were taken since.
+    pub(super) fn settle(&mut self, counts: &mut Counts) {
+        for (_, body) in &mut self.bodies.all {
+            let source = self.heads.all[body.head].1.source;
+            for (target, leaves) in body.leaves.iter().flatten().enumerate() {
+                let records = std::mem::take(&mut body.taken[target]);
+                let Some(counts) = counts.lanes[source][target].first_mut() else { continue };
+                for leaf in leaves.iter().filter(|_| records > 0) {
+                    leaf.add(records, counts);
+                }
+            }
+        }
+    }
+
+    /// The place of a structure in the trace, and its print there.
+    fn trace(&mut self, gaps: &[GapId]) -> (&mut u32, u32) {
+        let hash = FixedState::default().hash_one(gaps);
+        (&mut self.once[hash as usize % MOST], (hash >> 32) as u32 | 1)
+    }
+
+    /// Whether the structure was met before.
+    fn again(&mut self, gaps: &[GapId]) -> bool {
+        let (place, print) = self.trace(gaps);
+        *place != HOPELESS && std::mem::replace(place, print) == print
+    }
+}
+
+impl<'a> Work<'a> {
+    /// What is known of the record at hand before its payload is walked.
+    pub(super) fn head(&self, facts: &Facts) -> Option<(usize, Head)> {
+        if self.watch.is_some() || self.trial || !facts.is_empty() {
+            return None;
+        }
+        let Scratch { slots, twins, .. } = &*self.scratch;
+        let at = twins.heads.find(slots.gaps()?, &View { text: self.text, slots }, |_| true)?;
+        Some((at, twins.heads.all[at].1))
+    }
+
+    /// The structure of a record that was just recognised, if it is met again and worth remembering.
+    pub(super) fn draft(&mut self, source: usize, facts: &Facts) -> Option<Draft> {
+        let plan = self.plan;
+        if self.watch.is_some() || self.trial || !facts.is_empty() || plan.tell_ambiguous {
+            return None;
+        }
+        let known = plan.sources.get(source)?;
+        let simple = |route: &Route| match route {
+            Route::Nowhere => false,
+            Route::Lanes(lanes) => lanes.first().is_some_and(is_simple),
+        };
+        if known.dropped || !plan.lanes[source].iter().all(simple) {
+            return None;
+        }
+        let Scratch { slots, twins, standing, .. } = &mut *self.scratch;
+        let gaps = slots.gaps()?;
+        if twins.heads.of(gaps) > MOST_TEXTS || !twins.again(gaps) {
+            return None;
+        }
+        let view = View { text: self.text, slots };
+        let mut asked = Asked::new(false);
+        let named = [known.kind, known.payload.as_ref().map(|payload| payload.key)];
+        for slot in named.into_iter().flatten() {
+            if slot.scope != 0 {
+                return None;
+            }
+            asked.text(slot.column, view.root(slot.column).raw(self.text));
+        }
+        let mut pen = Pen::new(&plan.want, view, facts, standing);
+        for rule in plan.rules.iter().filter(|rule| view.all(&rule.needs)) {
+            for (column, _) in &rule.exact {
+                asked.text(*column, view.root(*column).raw(self.text));
+            }
+            let mut holds = rule.exact.iter().all(|exact| may_be(&view, exact));
+            for (check, wanted) in &rule.tests {
+                holds = holds && pen.settle(check, &mut asked)? == *wanted;
+            }
+            if holds {
+                let gaps = gaps.into();
+                return (rule.source == source).then_some(Draft { asked, gaps });
+            }
+        }
+        None
+    }
+
+    pub(super) fn keep_head(&mut self, draft: Draft, head: Head) -> usize {
+        self.scratch.twins.heads.add(&draft.gaps, draft.asked, head)
+    }
+
+    /// What becomes of the record cannot be remembered, nor will it be of its like.
+    pub(super) fn give_up(&mut self, draft: Draft) {
+        *self.scratch.twins.trace(&draft.gaps).0 = HOPELESS;
+    }
+
+    /// What is known of the record at hand when all of it is walked.
+    pub(super) fn like(&self, head: usize) -> Option<Like> {
+        let Scratch { slots, twins, late, .. } = &*self.scratch;
+        let view = View { text: self.text, slots };
+        let body = twins.bodies.find(slots.gaps()?, &view, |body| body.head == head)?;
+        let found = &twins.bodies.all[body].1;
+        let counts_leaves = found.leaves.is_some() && !late;
+        Some(Like { body, lanes: found.lanes.clone(), counts_leaves })
+    }
+
+    /// Remembers what became of the record at hand, whose first lanes took it.
+    pub(super) fn keep_body(&mut self, head: usize, leaves: Option<Vec<Vec<LeafCount>>>) {
+        let plan = self.plan;
+        let source = self.scratch.twins.heads.all[head].1.source;
+        let Scratch { slots, twins, standing, .. } = &mut *self.scratch;
+        let Some(gaps) = slots.gaps() else { return };
+        let others = twins.bodies.of(gaps);
+        if others > MOST_TEXTS {
+            return;
+        }
+        let view = View { text: self.text, slots };
+        let mut asked = Asked::new(others == MOST_TEXTS);
+        let mut lanes = Vec::new();
+        for route in &plan.lanes[source] {
+            let Route::Lanes(all) = route else { return };
+            let facts = Facts::default();
+            let mut pen = Pen::new(&plan.want, view, &facts, standing);
+            pen.deeds = plan.sources[source].deeds.as_ref();
+            let (asked, fields) = (&mut asked, &mut twins.fields);
+            lanes.push(pen.partial(&all[0].root, &mut Partial { asked, fields, trace: Vec::new() }));
+        }
+        let taken = vec![0; lanes.len()];
+        twins.bodies.add(gaps, asked, Body { head, lanes: lanes.into(), leaves, taken });
+    }
+}
+
+/// All that a lane writes is in the record's cells.
+fn is_simple(lane: &Lane) -> bool {
+    let content_ids = lane.standard.as_ref().is_some_and(|s| s.content_ids);
+    lane.embedded.is_none() && lane.text.is_none() && !lane.discovers && !content_ids
+}
