@@ -237,11 +237,11 @@ pub(super) fn walk(
 ) -> Option<usize> {
     // What is called within itself goes no deeper.
     let max_depth = max_depth.min(MAX_DEPTH);
-    let super::Slots { root, present, scopes, hits, rest, trail, .. } = slots;
+    let super::Slots { root, present, scopes, lists_met, hits, rest, trail, .. } = slots;
     let mut state = trail.start(top, max_depth);
     let mut i = at;
     let strayed = false;
-    let mut trek = Trek { want, text, marks, max_depth, root, present, scopes, hits, rest, strayed };
+    let mut trek = Trek { want, text, marks, max_depth, root, present, scopes, lists_met, hits, rest, strayed };
     loop {
         let Trail { states, gaps, acts, taken, .. } = trail;
         (state, i) = match trek.follow(states, gaps, acts, taken, state, i)? {
@@ -523,6 +523,7 @@ struct Trek<'a> {
     root: &'a mut [Cell],
     present: &'a mut [u64],
     scopes: &'a mut [Rows],
+    lists_met: &'a mut bool,
     hits: &'a mut Vec<Hit>,
     rest: &'a mut Vec<Rest>,
     strayed: bool,
@@ -661,6 +662,7 @@ impl Trek<'_> {
             Act::Close(slot, off) => self.cell(slot).end = at as u32 + off,
             // Until the list ends, its first row stands for its end.
             Act::OpenList(slot, inner, off) => {
+                *self.lists_met = true;
                 let first = self.scopes[inner as usize].len() as u32;
                 self.put(slot, Cell { start: at as u32 + off, end: first, kind: Kind::Array })?;
             }
@@ -673,6 +675,7 @@ impl Trek<'_> {
                 add_list(rows, start, first, end);
             }
             Act::EmptyList(inner, off) => {
+                *self.lists_met = true;
                 let rows = &mut self.scopes[inner as usize];
                 let end = rows.len();
                 add_list(rows, at + off as usize, end, end);

@@ -32,6 +32,8 @@ pub struct Slots {
     /// A bit for each root cell that was set: a reset touches only those, and a mapping looks only
     /// at what is there.
     pub(super) present: Vec<u64>,
+    /// Some list was walked.
+    pub(super) lists_met: bool,
     /// Nodes whose leaf was present, in the order of the text.
     pub hits: Vec<Hit>,
     pub rest: Vec<Rest>,
@@ -69,9 +71,12 @@ impl Slots {
                 *bits &= *bits - 1;
             }
         }
-        for rows in &mut self.scopes[1..] {
-            rows.cells.clear();
-            rows.lists.clear();
+        // Most records have no list that is walked, and there are many such lists.
+        if std::mem::take(&mut self.lists_met) {
+            for rows in &mut self.scopes[1..] {
+                rows.cells.clear();
+                rows.lists.clear();
+            }
         }
         self.hits.clear();
         self.rest.clear();
@@ -375,6 +380,7 @@ impl Walk<'_> {
         let Some(element) = self.want.element_of(node) else {
             return self.scan.value(at, depth, self.max_depth);
         };
+        self.slots.lists_met = true;
         let scope = self.want.step(element).slot.scope as usize;
         let first = self.slots.scopes[scope].len();
         let mut row = first;

@@ -30,6 +30,7 @@ pub(super) struct Standing {
     pub(super) copied: json::Copied,
     pub(super) any: AnyValues,
     pub(super) event_times: Stored,
+    pub(super) times: Stored,
     pub(super) parse_times: Stored,
     /// Elements of the list being written, for `distinct`.
     pub(super) elements: Vec<(usize, usize)>,
@@ -50,6 +51,7 @@ impl Standing {
             copied: json::Copied::default(),
             any: AnyValues::default(),
             event_times: Stored::default(),
+            times: Stored::default(),
             parse_times: Stored::default(),
             elements: Vec::new(),
         }
@@ -266,6 +268,16 @@ impl<'a> Pen<'a> {
             && self.deeds.is_none()
             && self.copied(field, copies)
         {
+            return Ok(());
+        }
+        if let Some(ready) = &field.ready {
+            ready.push(&mut self.out);
+            if let Some(counts) = &mut self.counts {
+                counts.filled[field.counter as usize] += 1;
+            }
+            if let Some(bit) = field.presence {
+                self.standing.presence[bit as usize] = true;
+            }
             return Ok(());
         }
         if !self.is_empty(&field.probes) {

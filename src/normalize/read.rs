@@ -3,7 +3,7 @@
 use super::pen::{CLOSED, Pen, Refusal};
 use super::value::{Failed, Val, push_time};
 use crate::json::{Cell, Kind, NodeId, SlotAt};
-use crate::ops::{self, Made, Test};
+use crate::ops::{self, Made, Step, Test, TimeOut};
 use crate::plan::{Check, Deed, Read, ReadAt, TemplatePiece};
 
 /// Facts of the line around a record, in the order of `ops::words::FACT`.
@@ -181,6 +181,15 @@ impl<'a> Pen<'a> {
         };
         if read.steps.is_empty() || matches!(val, Val::Nothing) {
             return Ok(val);
+        }
+        // Most conversions are of a time, which is read where it stands.
+        if let ([Step::Time { from, to: TimeOut::Rfc3339 }], Val::Cell(cell, _)) = (&*read.steps, val)
+            && matches!(cell.kind, Kind::String | Kind::Number)
+            && let Ok(text) = std::str::from_utf8(cell.inner(self.view.text))
+            && !text.is_empty()
+        {
+            let instant = ops::read_time(from, text, cell.kind == Kind::String);
+            return instant.map(Val::Time).ok_or(Failed::Fit);
         }
         let is_string = match &val {
             // The copy of a composite finds what of it must be a pseudonym.

@@ -38,9 +38,14 @@ pub(super) struct Stored {
 
 impl Stored {
     pub(super) fn push(&mut self, instant: Instant, out: &mut Vec<u8>) {
+        self.push_as(write_stored, instant, out);
+    }
+
+    /// In a form that is the same for all times.
+    pub(super) fn push_as(&mut self, write: fn(Instant, &mut Vec<u8>), instant: Instant, out: &mut Vec<u8>) {
         if self.of != Some(instant) {
             self.text.clear();
-            write_stored(instant, &mut self.text);
+            write(instant, &mut self.text);
             self.of = Some(instant);
         }
         out.extend_from_slice(&self.text);

@@ -63,7 +63,12 @@ impl<'a> Pen<'a> {
         match val {
             Val::Nothing => {}
             Val::Cell(cell, _) if cell.kind.is_composite() => return Err(Failed::Fit),
-            Val::Cell(cell, _) => json::unescape(cell.inner(self.view.text), out),
+            Val::Cell(cell, _) => match (cell.kind, std::str::from_utf8(cell.inner(self.view.text))) {
+                (Kind::Escaped | Kind::Lone, _) | (_, Err(_)) => {
+                    json::unescape(cell.inner(self.view.text), out)
+                }
+                (_, Ok(text)) => out.push_str(text),
+            },
             Val::Text | Val::Number => out.push_str(&self.standing.text),
             Val::Bool(b) => out.push_str(if b { "true" } else { "false" }),
             Val::Time(instant) => push_time(instant, out),
@@ -105,7 +110,7 @@ impl<'a> Pen<'a> {
             Val::Cell(cell, node) => self.put_cell(ty, leaf, cell, node),
             Val::Time(instant) => match ty {
                 LeafType::Time | LeafType::Text { .. } | LeafType::Any => {
-                    ops::push_time(instant, &mut self.out);
+                    self.standing.times.push_as(ops::push_time, instant, &mut self.out);
                     Ok(true)
                 }
                 _ => Err(Failed::Fit),

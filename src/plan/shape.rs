@@ -243,6 +243,10 @@ pub struct Field {
     pub presence: Option<u16>,
     pub probes: Probes,
     pub copies: Option<Copies>,
+    /// All that it ever writes, where that is a constant: the key and its value.
+    pub ready: Option<Key>,
+    /// Of the leaf of what is ready.
+    pub counter: u32,
 }
 
 /// A field that is a string of the record as it stands, in most records: most of what most mappings
@@ -348,9 +352,17 @@ impl Key {
         let mut bytes = vec![b','];
         json::push_quoted(name, &mut bytes);
         bytes.push(b':');
+        Key::of(bytes)
+    }
+
+    fn of(mut bytes: Vec<u8>) -> Key {
         let len = bytes.len();
         bytes.resize(len.max(SHORT), b' ');
         Key { bytes: bytes.into(), len }
+    }
+
+    fn followed_by(&self, value: &[u8]) -> Key {
+        Key::of([&self.bytes[..self.len], value].concat())
     }
 
     #[inline(always)]
@@ -410,26 +422,35 @@ impl Object {
 }
 
 impl Field {
-    pub(super) fn new(name: &str, mut shape: Shape, required: bool, path: String, want: &Want) -> Field {
+    pub(super) fn new(name: &str, shape: Shape, required: bool, path: String, want: &Want) -> Field {
         let probes = probes(&shape, want).map(Probes::new).unwrap_or_default();
-        let copies = copies(&mut shape);
-        Field { key: Key::new(name), shape, required, path, presence: None, probes, copies }
+        let (copies, ready, counter) = (None, None, 0);
+        let key = Key::new(name);
+        Field { key, shape, required, path, presence: None, probes, copies, ready, counter }.settled()
     }
 
     /// The field with another shape, which is known to have something to write.
-    pub fn with(&self, mut shape: Shape) -> Field {
-        let copies = copies(&mut shape);
+    pub fn with(&self, shape: Shape) -> Field {
         let (key, path) = (self.key.clone(), self.path.clone());
         let (required, presence, probes) = (self.required, self.presence, Probes::default());
-        Field { key, shape, required, path, presence, probes, copies }
+        let (copies, ready, counter) = (None, None, 0);
+        Field { key, shape, required, path, presence, probes, copies, ready, counter }.settled()
     }
-}
 
-/// Settles which leaves are plain, and whether all there is to do is to copy one.
-fn copies(shape: &mut Shape) -> Option<Copies> {
-    let Shape::Leaf(leaves) = shape else { return None };
-    leaves.iter_mut().for_each(|leaf| leaf.plain = leaf.is_plain());
-    Copies::of(leaves)
+    /// Sees which leaves are plain, and whether there is one thing to do for the whole field.
+    fn settled(mut self) -> Field {
+        let Shape::Leaf(leaves) = &mut self.shape else { return self };
+        leaves.iter_mut().for_each(|leaf| leaf.plain = leaf.is_plain());
+        self.copies = Copies::of(leaves);
+        if let [Leaf { origin: Origin::Const { json, .. }, when: None, list: None, counter, gives_type: false, .. }, ..] =
+            leaves.as_slice()
+            && leaves[1..].iter().all(|later| later.when.is_some() || !matches!(later.origin, Origin::Reads(_)))
+        {
+            self.ready = Some(self.key.followed_by(json));
+            self.counter = *counter;
+        }
+        self
+    }
 }
 
 /// Fields that are skipped together.

@@ -230,6 +230,23 @@ fn field_value(field: Field, civil: &Civil) -> i64 {
 }
 
 fn push_date_time(civil: &Civil, between: u8, out: &mut Vec<u8>) {
+    if let 0..=9999 = civil.year {
+        let mut text = *b"0000-00-00 00:00:00";
+        let mut put = |at: usize, n: i64| {
+            let n = n as u8;
+            (text[at], text[at + 1]) = (b'0' + n / 10, b'0' + n % 10);
+        };
+        let (century, year) = (civil.year as u16 / 100, civil.year as u16 % 100);
+        put(0, century.into());
+        put(2, year.into());
+        put(5, civil.month);
+        put(8, civil.day);
+        put(11, civil.hour);
+        put(14, civil.minute);
+        put(17, civil.second);
+        text[10] = between;
+        return out.extend_from_slice(&text);
+    }
     push_number(civil.year, 4, b'0', out);
     out.push(b'-');
     push_two(civil.month, out);
@@ -299,6 +316,9 @@ fn push_fraction(nanos: u32, digits: u8, out: &mut Vec<u8>) {
 
 /// The fewest digits that keep every nanosecond, 1 to 9; none of a whole second.
 fn fraction_digits(nanos: u32) -> u8 {
+    if nanos == 0 {
+        return 0;
+    }
     let mut digits = 9;
     let mut nanos = nanos;
     while digits > 0 && nanos.is_multiple_of(10) {
