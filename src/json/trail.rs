@@ -5,6 +5,8 @@
 //! and where. Owns no rule of its own: where it does not give up, it leaves behind what the careful
 //! walk would.
 
+mod learn;
+
 use std::collections::HashMap;
 
 use super::scan::{MAX_DEPTH, any_number, digits_end, skip_space};
@@ -23,6 +25,8 @@ const DONE: u32 = u32::MAX;
 const MOST: usize = 1 << 14;
 /// Gaps that may follow one value before its successors are found anew each time.
 const MOST_NEXT: u32 = 64;
+/// First members, and successors of a member, that an object may have whose keys are no data.
+const MOST_KEYS: u32 = 16;
 /// Of a record of more gaps nobody wants to know which they were.
 const MOST_TAKEN: usize = 1 << 10;
 /// A gap of more bytes is nothing usual.
@@ -47,6 +51,11 @@ pub(super) struct Trail {
     taken: Vec<GapId>,
     /// Some gap of the record at hand has no number.
     strayed: bool,
+    /// Some container of it was skipped, so that its gaps do not tell what is inside.
+    skipped: bool,
+    /// Objects that no path leads into, by how many members were met in the first place of each: one
+    /// with too many has keys that are data, and is skipped.
+    entered: HashMap<(NodeId, Last), u32, foldhash::fast::FixedState>,
 }
 
 /// Behind which value a walk stands. The top is what it walks: closing it ends the walk.
@@ -58,6 +67,8 @@ enum Last {
     Known(NodeId),
     /// A member of a node that no path leads into.
     Unknown(NodeId, Box<[u8]>),
+    /// Inside an object that no path leads into: one of the two above, and the keys from there on.
+    Inside(Box<Last>, Vec<Box<[u8]>>),
 }
 
 #[derive(Clone, Debug)]
@@ -119,6 +130,8 @@ enum Ends {
 enum Goal {
     Node(NodeId, Slot),
     Unknown(NodeId, u32, u32),
+    /// That of an object that no path leads into.
+    Inside,
 }
 
 /// An offset is one within the gap.
@@ -130,17 +143,26 @@ enum Act {
     CloseList(Slot, u16, u32),
     EmptyList(u16, u32),
     AddRow(u16),
+    /// An object that no path leads into: a node's own, or a member of it from here to there.
+    OpenLeaf(NodeId, Slot, u32),
+    OpenRest(NodeId, u32, u32, u32),
+    CloseRest(u32),
 }
 
 impl Trail {
     pub(super) fn reset(&mut self) {
         self.taken.clear();
-        self.strayed = false;
+        (self.strayed, self.skipped) = (false, false);
     }
 
     /// The gaps of the record at hand, which say all of its structure; `None` where some have no number.
     pub(super) fn taken(&self) -> Option<&[GapId]> {
         (!self.strayed && (1..=MOST_TAKEN).contains(&self.taken.len())).then_some(&self.taken)
+    }
+
+    /// Whether its gaps tell what is inside of every container.
+    pub(super) fn tells_all(&self) -> bool {
+        !self.skipped
     }
 
     pub(super) fn stray(&mut self) {
@@ -240,23 +262,24 @@ pub(super) fn walk(
     let super::Slots { root, present, scopes, lists_met, hits, rest, trail, .. } = slots;
     let mut state = trail.start(top, max_depth);
     let mut i = at;
-    let strayed = false;
-    let mut trek = Trek { want, text, marks, max_depth, root, present, scopes, lists_met, hits, rest, strayed };
+    let (strayed, skipped) = (trail.strayed, trail.skipped);
+    let mut trek =
+        Trek { want, text, marks, max_depth, root, present, scopes, lists_met, hits, rest, strayed, skipped };
     loop {
         let Trail { states, gaps, acts, taken, .. } = trail;
         (state, i) = match trek.follow(states, gaps, acts, taken, state, i)? {
             Met::Top(end) => {
-                trail.strayed |= trek.strayed;
+                (trail.strayed, trail.skipped) = (trek.strayed, trek.skipped);
                 return Some(end);
             }
             Met::New(state, at) => {
-                let id = learn(trail, &mut trek, state, at)?;
+                let id = learn::gap(trail, &trek, state, at)?;
                 trek.strayed |= id == NONE;
                 trail.taken.push(id);
                 let gap = &trail.gaps[id as usize];
                 let end = trek.cross(gap, &trail.acts, at)?;
                 if gap.behind == DONE {
-                    trail.strayed |= trek.strayed;
+                    (trail.strayed, trail.skipped) = (trek.strayed, trek.skipped);
                     return Some(end);
                 }
                 (gap.behind, end)
@@ -273,247 +296,6 @@ enum Met {
     New(u32, usize),
 }
 
-/// Reads the gap at `at` byte by byte. Where it cannot be kept it has no number.
-#[cold]
-fn learn(trail: &mut Trail, trek: &mut Trek, state: u32, at: usize) -> Option<GapId> {
-    let State { top, ref last, depth, gaps, .. } = trail.states[state as usize];
-    trail.acts.truncate(trail.kept);
-    let first = trail.acts.len() as u32;
-    let mut reader = Reader { want: trek.want, at, i: at, quotes: 0, depth, acts: &mut trail.acts };
-    let found = reader.gap(trek, top, last)?;
-    let Found { len, value_at, ends, to } = found;
-    let (quotes, depth) = (reader.quotes, reader.depth);
-    let bytes = &trek.text[at..at + len];
-    let last = match to {
-        Goal::Node(node, _) => Last::Known(node),
-        Goal::Unknown(node, from, to) => Last::Unknown(node, bytes[from as usize..to as usize].into()),
-    };
-    if len > LONGEST {
-        return None;
-    }
-    let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
-    let short = len.min(HEAD);
-    head[..short].copy_from_slice(&bytes[..short]);
-    mask[..short].fill(u8::MAX);
-    let full = state == 0 || gaps >= MOST_NEXT || trail.gaps.len() >= MOST;
-    let whole = matches!(to, Goal::Node(node, _) if node == top);
-    let behind = if whole || ends == Ends::Top { DONE } else { trail.state(top, last, depth) };
-    let gap = Gap {
-        head,
-        mask,
-        len: len as u32,
-        quotes,
-        acts: (first, trail.acts.len() as u32),
-        value_at: value_at as u32,
-        ends,
-        to,
-        behind,
-        depth: depth as u32,
-        next: NONE,
-        tail: bytes[short..].into(),
-    };
-    // Behind a state without a number, what its one gap leads to has none either.
-    if full {
-        trail.gaps[0] = gap;
-        return Some(NONE);
-    }
-    trail.kept = trail.acts.len();
-    let id = trail.gaps.len() as GapId;
-    trail.gaps.push(gap);
-    // Those met first are met often, and stay in front.
-    let state = &mut trail.states[state as usize];
-    match std::mem::replace(&mut state.latest, id) {
-        NONE => state.first = id,
-        latest => trail.gaps[latest as usize].next = id,
-    }
-    state.gaps += 1;
-    Some(id)
-}
-
-struct Found {
-    len: usize,
-    value_at: usize,
-    ends: Ends,
-    to: Goal,
-}
-
-/// Reads one gap.
-struct Reader<'a> {
-    want: &'a Want,
-    at: usize,
-    i: usize,
-    quotes: u32,
-    depth: usize,
-    acts: &'a mut Vec<Act>,
-}
-
-/// A container that is open: its node, and whether it is a list.
-#[derive(Clone, Copy)]
-struct Open {
-    node: NodeId,
-    list: bool,
-}
-
-impl Reader<'_> {
-    fn off(&self) -> u32 {
-        (self.i - self.at) as u32
-    }
-
-    fn gap(&mut self, trek: &Trek, top: NodeId, last: &Last) -> Option<Found> {
-        let mut open = match *last {
-            Last::Nothing if top == 0 => {
-                self.descend(trek)?;
-                // An empty record has no gap.
-                if trek.byte(self.i) == b'}' {
-                    return None;
-                }
-                return self.member(trek, top);
-            }
-            Last::Nothing => return self.value(trek, top),
-            Last::Unknown(node, _) => Open { node, list: false },
-            Last::Known(node) => self.around(node)?,
-        };
-        loop {
-            self.i = trek.token(self.i);
-            let slot = self.want.step(open.node).slot;
-            match trek.byte(self.i) {
-                b',' => {
-                    self.i = trek.token(self.i + 1);
-                    return self.element_or_member(trek, open);
-                }
-                b'}' if !open.list => {
-                    self.i += 1;
-                    if open.node != 0 {
-                        self.acts.push(Act::Close(slot, self.off()));
-                    }
-                }
-                b']' if open.list => {
-                    self.i += 1;
-                    self.acts.push(Act::CloseList(slot, self.inner(open.node)?.0, self.off()));
-                }
-                _ => return None,
-            }
-            self.depth = self.depth.checked_sub(1)?;
-            if open.node == top {
-                let to = Goal::Unknown(top, 0, 0);
-                return Some(Found { len: self.i - self.at, value_at: 0, ends: Ends::Top, to });
-            }
-            open = self.around(open.node)?;
-        }
-    }
-
-    /// The container around a node's value.
-    fn around(&self, node: NodeId) -> Option<Open> {
-        let outer = self.want.parent(node)?;
-        Some(Open { node: outer, list: self.want.element_of(outer) == Some(node) })
-    }
-
-    /// The scope of a list's elements, and their node.
-    fn inner(&self, list: NodeId) -> Option<(u16, NodeId)> {
-        let element = self.want.element_of(list)?;
-        Some((self.want.step(element).slot.scope, element))
-    }
-
-    /// Goes into the container at hand, to what stands first in it.
-    fn descend(&mut self, trek: &Trek) -> Option<()> {
-        if self.depth >= trek.max_depth {
-            return None;
-        }
-        self.depth += 1;
-        self.i = trek.token(self.i + 1);
-        Some(())
-    }
-
-    fn element_or_member(&mut self, trek: &Trek, open: Open) -> Option<Found> {
-        if !open.list {
-            return self.member(trek, open.node);
-        }
-        let (scope, element) = self.inner(open.node)?;
-        self.acts.push(Act::AddRow(scope));
-        self.value(trek, element)
-    }
-
-    fn member(&mut self, trek: &Trek, node: NodeId) -> Option<Found> {
-        let mut marks = trek.marks;
-        marks.pass(self.quotes as usize);
-        let (key_end, Kind::String) = marks.string(self.i)? else { return None };
-        self.quotes += 2;
-        let key = self.i + 1..key_end - 1;
-        self.i = trek.behind_key(key_end)?;
-        match self.want.find(node, trek.text, key.clone()) {
-            Some(child) => self.value(trek, child),
-            None => {
-                let to = Goal::Unknown(node, (key.start - self.at) as u32, (key.end - self.at) as u32);
-                let value_at = self.i - self.at;
-                let (len, ends) = self.ends(trek)?;
-                Some(Found { len, value_at, ends, to })
-            }
-        }
-    }
-
-    fn value(&mut self, trek: &Trek, node: NodeId) -> Option<Found> {
-        let n = *self.want.step(node);
-        let (value_at, slot) = (self.i - self.at, n.slot);
-        let open = Open { node, list: n.is_list };
-        match trek.byte(self.i) {
-            b'{' if n.has_keys() => {
-                let start = self.off();
-                self.descend(trek)?;
-                if trek.byte(self.i) != b'}' {
-                    self.acts.push(Act::Open(slot, start));
-                    return self.element_or_member(trek, Open { list: false, ..open });
-                }
-                self.empty(value_at, Kind::EmptyObject, Goal::Node(node, slot))
-            }
-            b'[' if n.is_list => {
-                let start = self.off();
-                let scope = self.inner(node)?.0;
-                self.descend(trek)?;
-                if trek.byte(self.i) != b']' {
-                    self.acts.push(Act::OpenList(slot, scope, start));
-                    return self.element_or_member(trek, open);
-                }
-                self.acts.push(Act::EmptyList(scope, start));
-                self.empty(value_at, Kind::EmptyArray, Goal::Node(node, slot))
-            }
-            _ => {
-                let (len, ends) = self.ends(trek)?;
-                Some(Found { len, value_at, ends, to: Goal::Node(node, slot) })
-            }
-        }
-    }
-
-    /// The closing bracket of what turned out to be empty.
-    fn empty(&mut self, value_at: usize, kind: Kind, to: Goal) -> Option<Found> {
-        self.depth -= 1;
-        self.i += 1;
-        Some(Found { len: self.i - self.at, value_at, ends: Ends::Fixed(kind), to })
-    }
-
-    /// How far the gap reaches before or into a value that no path leads into, and what it is.
-    fn ends(&mut self, trek: &Trek) -> Option<(usize, Ends)> {
-        let len = self.i - self.at;
-        Some(match (trek.byte(self.i), trek.byte(self.i + 1)) {
-            (b'"', _) => {
-                self.quotes += 1;
-                (len + 1, Ends::String)
-            }
-            (b'-' | b'0'..=b'9', _) => (len, Ends::Number),
-            (b't' | b'f', _) => (len, Ends::Boolean),
-            (b'n', _) => {
-                trek.word(self.i, b"null")?;
-                (len + 4, Ends::Fixed(Kind::Null))
-            }
-            (b'{' | b'[', _) if self.depth >= trek.max_depth => return None,
-            (b'{', b'}') => (len + 2, Ends::Fixed(Kind::EmptyObject)),
-            (b'[', b']') => (len + 2, Ends::Fixed(Kind::EmptyArray)),
-            (b'{', _) => (len + 1, Ends::Skipped(Kind::Object)),
-            (b'[', _) => (len + 1, Ends::Skipped(Kind::Array)),
-            _ => return None,
-        })
-    }
-}
-
 /// One walk.
 struct Trek<'a> {
     want: &'a Want,
@@ -527,6 +309,7 @@ struct Trek<'a> {
     hits: &'a mut Vec<Hit>,
     rest: &'a mut Vec<Rest>,
     strayed: bool,
+    skipped: bool,
 }
 
 impl Trek<'_> {
@@ -585,6 +368,7 @@ impl Trek<'_> {
                 Ends::Skipped(usual) => {
                     let (end, kind) = self.skip_inside(start, gap.depth as usize)?;
                     self.strayed |= kind != usual;
+                    self.skipped = true;
                     (end, kind)
                 }
                 Ends::Fixed(kind) => (behind, kind),
@@ -603,6 +387,7 @@ impl Trek<'_> {
                 let key = (i as u32 + from, i as u32 + to);
                 self.rest.push(Rest { node, key, value: cell });
             }
+            Goal::Inside => {}
         }
         Some(end)
     }
@@ -681,6 +466,18 @@ impl Trek<'_> {
                 add_list(rows, at + off as usize, end, end);
             }
             Act::AddRow(inner) => self.scopes[inner as usize].add(),
+            Act::OpenLeaf(node, slot, off) => {
+                let start = at as u32 + off;
+                self.hits.push(Hit { node, at: start });
+                self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
+            }
+            Act::OpenRest(node, from, to, off) => {
+                let start = at as u32 + off;
+                let key = (at as u32 + from, at as u32 + to);
+                self.rest.push(Rest { node, key, value: Cell { start, end: start, kind: Kind::Object } });
+            }
+            // Nothing is left of what stands inside.
+            Act::CloseRest(off) => self.rest.last_mut()?.value.end = at as u32 + off,
         }
         Some(())
     }

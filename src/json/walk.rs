@@ -90,6 +90,11 @@ impl Slots {
         self.trail.taken()
     }
 
+    /// Whether the gaps say all that is inside of every container.
+    pub fn gaps_tell_all(&self) -> bool {
+        self.trail.tells_all()
+    }
+
     /// Whether two walks left the same behind.
     pub fn same(&self, other: &Slots) -> bool {
         self.root == other.root

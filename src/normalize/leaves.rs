@@ -2,7 +2,7 @@
 
 use super::payload::{Steps, Way};
 use super::{PayloadView, Route, Scratch, Work};
-use crate::json::{self, Hit, Rest, Slots};
+use crate::json::{self, Hit, Slots};
 use crate::metrics::{LaneCounts, Leaves, Place, Sight, type_at};
 
 /// A leaf of the record at hand.
@@ -60,8 +60,7 @@ impl Work<'_> {
             }
         }
         let Scratch { slots, hits, counts, .. } = &mut *self.scratch;
-        let composite = |rest: &Rest| rest.value.kind.is_composite() && rest.value.kind.is_leaf();
-        let alike = !hits.iter().any(Leaf::is_composite) && !slots.rest.iter().any(composite);
+        let alike = slots.gaps_tell_all();
         if !shown {
             return alike;
         }

@@ -1,0 +1,333 @@
+//! Reads a gap that was never met, byte by byte, and finds out what it means. Knows the grammar and the
+//! wanted paths; walks nothing and leaves nothing behind but the gap.
+
+use super::{Act, DONE, Ends, Gap, GapId, Goal, HEAD, LONGEST, Last, MOST, MOST_KEYS, MOST_NEXT, NONE};
+use super::{State, Trail, Trek};
+use crate::json::want::Slot;
+use crate::json::{Kind, NodeId, Want};
+
+/// Objects inside one another that no path leads into.
+const MOST_INSIDE: usize = 8;
+
+/// The number of the gap at `at`, behind a state: none where it is kept for this one use.
+#[cold]
+pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Option<GapId> {
+    trail.acts.truncate(trail.kept);
+    let first = trail.acts.len() as u32;
+    let State { top, depth, gaps, .. } = trail.states[state as usize];
+    let (acts, entered) = (Vec::new(), None);
+    let mut reader = Reader { trek, trail, top, at, i: at, quotes: 0, depth, acts, entered };
+    let Found { value_at, ends, to, last } = reader.gap(&reader.trail.states[state as usize].last)?;
+    let Reader { i, quotes, depth, acts, entered, .. } = reader;
+    let (i, bytes) = (i, &trek.text[at..i]);
+    let len = i - at;
+    if len > LONGEST {
+        return None;
+    }
+    let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
+    let short = len.min(HEAD);
+    head[..short].copy_from_slice(&bytes[..short]);
+    mask[..short].fill(u8::MAX);
+    trail.acts.extend(acts);
+    if let Some(base) = entered {
+        *trail.entered.entry((top, base)).or_default() += 1;
+    }
+    if let Last::Inside(base, _) = &trail.states[state as usize].last
+        && gaps >= MOST_KEYS
+    {
+        trail.entered.insert((top, (**base).clone()), MOST_KEYS);
+    }
+    let full = state == 0 || gaps >= MOST_NEXT || trail.gaps.len() >= MOST;
+    let behind = match last {
+        Some(last) if last != Last::Known(top) => trail.state(top, last, depth),
+        _ => DONE,
+    };
+    let gap = Gap {
+        head,
+        mask,
+        len: len as u32,
+        quotes,
+        acts: (first, trail.acts.len() as u32),
+        value_at: value_at as u32,
+        ends,
+        to,
+        behind,
+        depth: depth as u32,
+        next: NONE,
+        tail: bytes[short..].into(),
+    };
+    // Behind a state without a number, what its one gap leads to has none either.
+    if full {
+        trail.gaps[0] = gap;
+        return Some(NONE);
+    }
+    trail.kept = trail.acts.len();
+    let id = trail.gaps.len() as GapId;
+    trail.gaps.push(gap);
+    // Those met first are met often, and stay in front.
+    let state = &mut trail.states[state as usize];
+    match std::mem::replace(&mut state.latest, id) {
+        NONE => state.first = id,
+        latest => trail.gaps[latest as usize].next = id,
+    }
+    state.gaps += 1;
+    Some(id)
+}
+
+struct Found {
+    value_at: usize,
+    ends: Ends,
+    to: Goal,
+    /// Behind what the walk stands then; nothing behind the top.
+    last: Option<Last>,
+}
+
+/// Reads one gap, which ends at `i`.
+struct Reader<'a> {
+    trek: &'a Trek<'a>,
+    trail: &'a Trail,
+    top: NodeId,
+    at: usize,
+    i: usize,
+    quotes: u32,
+    depth: usize,
+    acts: Vec<Act>,
+    /// The object that is entered though no path leads into it.
+    entered: Option<Last>,
+}
+
+/// A container that is open.
+enum Open {
+    Object(NodeId),
+    List(NodeId),
+    /// An object that no path leads into, or one inside of it: the keys from there on.
+    Inside(Box<Last>, Vec<Box<[u8]>>),
+}
+
+impl<'a> Reader<'a> {
+    fn want(&self) -> &'a Want {
+        self.trek.want
+    }
+
+    fn off(&self) -> u32 {
+        (self.i - self.at) as u32
+    }
+
+    fn byte(&self) -> u8 {
+        self.trek.byte(self.i)
+    }
+
+    fn gap(&mut self, last: &Last) -> Option<Found> {
+        let mut open = match last {
+            Last::Nothing if self.top == 0 => {
+                self.descend()?;
+                return self.member(0);
+            }
+            Last::Nothing => return self.value(self.top),
+            Last::Inside(base, keys) => Open::Inside(base.clone(), keys[..keys.len() - 1].to_vec()),
+            last => self.around(last)?,
+        };
+        loop {
+            self.i = self.trek.token(self.i);
+            if self.byte() == b',' {
+                self.i = self.trek.token(self.i + 1);
+                return match open {
+                    Open::Object(node) => self.member(node),
+                    Open::List(node) => self.element(node),
+                    Open::Inside(base, keys) => self.inside(base, keys),
+                };
+            }
+            let close = if matches!(open, Open::List(_)) { b']' } else { b'}' };
+            if self.byte() != close {
+                return None;
+            }
+            self.i += 1;
+            self.depth = self.depth.checked_sub(1)?;
+            let off = self.off();
+            let closed = match open {
+                Open::Object(node) => {
+                    if node != 0 {
+                        self.acts.push(Act::Close(self.slot(node), off));
+                    }
+                    Last::Known(node)
+                }
+                Open::List(node) => {
+                    self.acts.push(Act::CloseList(self.slot(node), self.elements(node)?.0, off));
+                    Last::Known(node)
+                }
+                Open::Inside(base, mut keys) if !keys.is_empty() => {
+                    keys.pop();
+                    open = Open::Inside(base, keys);
+                    continue;
+                }
+                Open::Inside(base, _) => {
+                    self.acts.push(match *base {
+                        Last::Known(node) => Act::Close(self.slot(node), off),
+                        _ => Act::CloseRest(off),
+                    });
+                    *base
+                }
+            };
+            if closed == Last::Known(self.top) {
+                return Some(Found { value_at: 0, ends: Ends::Top, to: Goal::Inside, last: None });
+            }
+            open = self.around(&closed)?;
+        }
+    }
+
+    fn slot(&self, node: NodeId) -> Slot {
+        self.want().step(node).slot
+    }
+
+    /// The container around what a walk stands behind.
+    fn around(&self, last: &Last) -> Option<Open> {
+        match last {
+            Last::Unknown(node, _) => Some(Open::Object(*node)),
+            Last::Known(node) => {
+                let outer = self.want().parent(*node)?;
+                let list = self.want().element_of(outer) == Some(*node);
+                Some(if list { Open::List(outer) } else { Open::Object(outer) })
+            }
+            Last::Nothing | Last::Inside(..) => None,
+        }
+    }
+
+    /// The scope of a list's elements, and their node.
+    fn elements(&self, list: NodeId) -> Option<(u16, NodeId)> {
+        let element = self.want().element_of(list)?;
+        Some((self.slot(element).scope, element))
+    }
+
+    /// Goes into the container at hand, to what stands first in it.
+    fn descend(&mut self) -> Option<()> {
+        if self.depth >= self.trek.max_depth {
+            return None;
+        }
+        self.depth += 1;
+        self.i = self.trek.token(self.i + 1);
+        Some(())
+    }
+
+    fn element(&mut self, list: NodeId) -> Option<Found> {
+        let (scope, element) = self.elements(list)?;
+        self.acts.push(Act::AddRow(scope));
+        self.value(element)
+    }
+
+    /// The key at hand; behind it stands its value.
+    fn key(&mut self) -> Option<std::ops::Range<usize>> {
+        let mut marks = self.trek.marks;
+        marks.pass(self.quotes as usize);
+        let (key_end, Kind::String) = marks.string(self.i)? else { return None };
+        self.quotes += 2;
+        let key = self.i + 1..key_end - 1;
+        self.i = self.trek.behind_key(key_end)?;
+        Some(key)
+    }
+
+    fn member(&mut self, node: NodeId) -> Option<Found> {
+        let text = self.trek.text;
+        let key = self.key()?;
+        if let Some(child) = self.want().find(node, text, key.clone()) {
+            return self.value(child);
+        }
+        let (from, to) = ((key.start - self.at) as u32, (key.end - self.at) as u32);
+        let last = Last::Unknown(node, text[key].into());
+        if self.may_enter(&last) {
+            self.acts.push(Act::OpenRest(node, from, to, self.off()));
+            return self.enter(last);
+        }
+        self.ends(Goal::Unknown(node, from, to), last)
+    }
+
+    fn value(&mut self, node: NodeId) -> Option<Found> {
+        let n = *self.want().step(node);
+        let (start, last) = (self.off(), Last::Known(node));
+        let to = Goal::Node(node, n.slot);
+        match self.byte() {
+            b'{' if n.has_keys() => {
+                self.descend()?;
+                if self.byte() == b'}' {
+                    return self.empty(start, Kind::EmptyObject, to, last);
+                }
+                self.acts.push(Act::Open(n.slot, start));
+                self.member(node)
+            }
+            b'[' if n.is_list => {
+                let scope = self.elements(node)?.0;
+                self.descend()?;
+                if self.byte() == b']' {
+                    self.acts.push(Act::EmptyList(scope, start));
+                    return self.empty(start, Kind::EmptyArray, to, last);
+                }
+                self.acts.push(Act::OpenList(n.slot, scope, start));
+                self.element(node)
+            }
+            _ if self.may_enter(&last) => {
+                self.acts.push(Act::OpenLeaf(node, n.slot, start));
+                self.enter(last)
+            }
+            _ => self.ends(to, last),
+        }
+    }
+
+    /// Whether the value at hand is an object with members, and its keys are no data as far as is known.
+    fn may_enter(&self, last: &Last) -> bool {
+        let Trek { max_depth, text, .. } = *self.trek;
+        self.byte() == b'{'
+            && self.depth + MOST_INSIDE < max_depth
+            && text.get(self.trek.token(self.i + 1)) == Some(&b'"')
+            && self.trail.entered.get(&(self.top, last.clone())).is_none_or(|n| *n < MOST_KEYS)
+    }
+
+    fn enter(&mut self, base: Last) -> Option<Found> {
+        self.descend()?;
+        self.entered = Some(base.clone());
+        self.inside(Box::new(base), Vec::new())
+    }
+
+    /// A member of an object that no path leads into.
+    fn inside(&mut self, base: Box<Last>, mut keys: Vec<Box<[u8]>>) -> Option<Found> {
+        loop {
+            let key = self.key()?;
+            keys.push(self.trek.text[key].into());
+            let filled = self.trek.byte(self.trek.token(self.i + 1)) == b'"';
+            if self.byte() != b'{' || !filled || keys.len() > MOST_INSIDE {
+                return self.ends(Goal::Inside, Last::Inside(base, keys));
+            }
+            self.descend()?;
+        }
+    }
+
+    /// The closing bracket of what turned out to be empty.
+    fn empty(&mut self, start: u32, kind: Kind, to: Goal, last: Last) -> Option<Found> {
+        self.depth -= 1;
+        self.i += 1;
+        Some(Found { value_at: start as usize, ends: Ends::Fixed(kind), to, last: Some(last) })
+    }
+
+    /// How far the gap reaches before or into a value that is not entered, and what it is.
+    fn ends(&mut self, to: Goal, last: Last) -> Option<Found> {
+        let value_at = self.i - self.at;
+        let (len, ends) = match (self.byte(), self.trek.byte(self.i + 1)) {
+            (b'"', _) => {
+                self.quotes += 1;
+                (1, Ends::String)
+            }
+            (b'-' | b'0'..=b'9', _) => (0, Ends::Number),
+            (b't' | b'f', _) => (0, Ends::Boolean),
+            (b'n', _) => {
+                self.trek.word(self.i, b"null")?;
+                (4, Ends::Fixed(Kind::Null))
+            }
+            (b'{' | b'[', _) if self.depth >= self.trek.max_depth => return None,
+            (b'{', b'}') => (2, Ends::Fixed(Kind::EmptyObject)),
+            (b'[', b']') => (2, Ends::Fixed(Kind::EmptyArray)),
+            (b'{', _) => (1, Ends::Skipped(Kind::Object)),
+            (b'[', _) => (1, Ends::Skipped(Kind::Array)),
+            _ => return None,
+        };
+        self.i += len;
+        Some(Found { value_at, ends, to, last: Some(last) })
+    }
+}
