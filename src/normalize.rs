@@ -5,6 +5,7 @@ mod allowed;
 mod dead;
 mod discover;
 mod embedded;
+mod flat;
 mod joined;
 mod leaf;
 mod leaves;

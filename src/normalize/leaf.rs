@@ -100,6 +100,7 @@ impl<'a> Pen<'a> {
                 continue;
             }
             let wrote = match &leaf.ty {
+                _ if !read.steps.is_empty() => self.converted(leaf, read),
                 LeafType::Panther(coerce) => self.coerce(coerce, cell, *node),
                 ty => self.put_cell(ty, leaf, cell, *node),
             };
@@ -116,6 +117,14 @@ impl<'a> Pen<'a> {
             self.out.truncate(start);
         }
         Ok(false)
+    }
+
+    fn converted(&mut self, leaf: &Leaf, read: &Read) -> Result<bool, Failed> {
+        self.standing.default = false;
+        match self.value(read)? {
+            Val::Nothing => Ok(false),
+            val => self.put(&leaf.ty, leaf, val),
+        }
     }
 
     fn any_leaf(&mut self, leaf: &Leaf) -> Wrote {

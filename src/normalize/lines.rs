@@ -205,7 +205,7 @@ impl Work<'_> {
     ) -> Result<Verdict, Refusal> {
         let source = self.plan.sources.len();
         let at = range.start;
-        let lane = (target, index, lane, &lane.root);
+        let lane = (target, index, lane, None);
         let verdict = self.try_lane(source, lane, record, range, &Facts::default()).map_err(|r| *r)?;
         if self.trial {
             return Ok(verdict);

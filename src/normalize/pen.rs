@@ -1,6 +1,7 @@
 //! Writing shapes: one record, one lane, straight into the output buffer. Objects, lists and events;
 //! what a leaf writes stands in `leaf`.
 
+use super::flat::Flat;
 use super::read::Facts;
 use super::standard::{AnyValues, Stored};
 use crate::json::{self, Cell, Kind, NodeId, View, Want};
@@ -26,7 +27,7 @@ pub(super) struct Standing {
     pub(super) ready: Vec<u8>,
     /// The value at hand is a lookup's default.
     pub(super) default: bool,
-    presence: Vec<bool>,
+    pub(super) presence: Vec<bool>,
     pub(super) copied: json::Copied,
     pub(super) any: AnyValues,
     pub(super) event_times: Stored,
@@ -106,6 +107,8 @@ pub(super) struct Pen<'a> {
     pub(super) payload_field: Option<(NodeId, NodeId)>,
     /// Where the event type was written, quotes included.
     pub(super) type_at: Option<(usize, usize)>,
+    /// Events whose fields were written as one row, and are not counted as filled yet.
+    pub(super) flattened: u64,
     /// A conversion that failed, for the message of a required field.
     pub(super) failed: Option<(String, Option<String>)>,
 }
@@ -136,6 +139,7 @@ impl<'a> Pen<'a> {
             payload: None,
             payload_field: None,
             type_at: None,
+            flattened: 0,
             failed: None,
         }
     }
@@ -145,14 +149,14 @@ impl<'a> Pen<'a> {
     pub(super) fn events(
         &mut self,
         lane: &Lane,
-        root: &Object,
+        (root, flat): (&Object, Option<&Flat>),
         now: Instant,
         row_id: &mut dyn FnMut(usize, u32),
     ) -> Result<(u64, u64), Box<Refusal>> {
         self.now = Some(now);
         let (mut events, mut generic) = (0, 0);
         let mut one = |pen: &mut Pen<'a>| -> Wrote {
-            generic += pen.event(lane, root, now, &mut |at| row_id(at, events as u32))? as u64;
+            generic += pen.event(lane, (root, flat), now, &mut |at| row_id(at, events as u32))? as u64;
             events += 1;
             Ok(true)
         };
@@ -168,14 +172,21 @@ impl<'a> Pen<'a> {
     }
 
     /// One event; whether it is of the generic type.
-    fn event(&mut self, lane: &Lane, root: &Object, now: Instant, row_id: &mut dyn FnMut(usize)) -> Wrote {
+    fn event(
+        &mut self,
+        lane: &Lane,
+        (root, flat): (&Object, Option<&Flat>),
+        now: Instant,
+        row_id: &mut dyn FnMut(usize),
+    ) -> Wrote {
         self.standing.presence.clear();
         self.standing.presence.resize(lane.presences, false);
         self.standing.any.clear();
         self.event_time = None;
         self.type_at = None;
         let start = self.out.len();
-        if !self.fields(root)? && lane.standard.is_none() {
+        let flattened = flat.and_then(|flat| self.write_flat(flat)).transpose()?.is_some();
+        if !flattened && !self.fields(root)? && lane.standard.is_none() {
             let what = "the mapping found nothing in the record".into();
             return Err(Refusal { reason: Reason::Empty, path: String::new(), what, shown: None }.into());
         }
@@ -263,7 +274,7 @@ impl<'a> Pen<'a> {
     }
 
     #[inline(always)]
-    fn member(&mut self, field: &Field) -> Result<(), Box<Refusal>> {
+    pub(super) fn member(&mut self, field: &Field) -> Result<(), Box<Refusal>> {
         if let Some(copies) = &field.copies
             && self.deeds.is_none()
             && self.copied(field, copies)

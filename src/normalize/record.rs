@@ -6,11 +6,11 @@ use std::ops::Range;
 use super::dead::{self, Dead};
 use super::pen::{Pen, Refusal};
 use super::read::Facts;
-use super::twins::Head;
+use super::twins::{Head, Left};
 use super::{RowId, Scratch, Work};
 use crate::json::{self, View};
 use crate::metrics::{Outcomes, Reason};
-use crate::plan::{Content, Lane, Object, Route, SourcePlan};
+use crate::plan::{Content, Lane, Route, SourcePlan};
 
 impl Work<'_> {
     /// One walked record: every target's lanes write it or refuse it.
@@ -61,11 +61,14 @@ impl Work<'_> {
                     None => Dead::new(Reason::Unknown, "no source recognises this record".into()),
                 })),
                 Route::Lanes(_) => {
-                    let part = like.as_ref().map(|like| &like.lanes[target]);
-                    self.target(source, target, record, range.clone(), facts, (shown, part))
+                    let left = like.as_ref().map(|like| &like.lanes[target]);
+                    self.target(source, target, record, range.clone(), facts, (shown, left))
                 }
             };
             let lane = verdict.as_ref().ok().map(|v| v.lane);
+            if let (Some(like), Ok(verdict)) = (&like, &verdict) {
+                self.scratch.twins.filled(like, target, verdict.flattened);
+            }
             taken &= lane == Some(0);
             match &like {
                 Some(like) if like.counts_leaves && lane == Some(0) => self.scratch.twins.took(like, target),
@@ -157,7 +160,7 @@ impl Work<'_> {
         record: u64,
         range: Range<usize>,
         facts: &Facts,
-        (shown, part): (bool, Option<&Object>),
+        (shown, left): (bool, Option<&Left>),
     ) -> Result<Verdict, Box<Dead>> {
         let plan = self.plan;
         let Route::Lanes(lanes) = &plan.lanes[source][target] else {
@@ -165,12 +168,12 @@ impl Work<'_> {
         };
         let mut refusals: Vec<(usize, Refusal)> = Vec::new();
         for (index, lane) in lanes.iter().enumerate() {
-            let root = part.filter(|_| index == 0).unwrap_or(&lane.root);
-            match self.try_lane(source, (target, index, lane, root), record, range.clone(), facts) {
+            let left = left.filter(|_| index == 0);
+            match self.try_lane(source, (target, index, lane, left), record, range.clone(), facts) {
                 Ok(verdict) => {
                     if plan.tell_ambiguous {
                         self.also_taken(target, lanes, index, |work, other| {
-                            let lane = (target, other, &lanes[other], &lanes[other].root);
+                            let lane = (target, other, &lanes[other], None);
                             work.try_lane(source, lane, record, range.clone(), facts).is_ok()
                         });
                     }
@@ -186,7 +189,7 @@ impl Work<'_> {
     pub(super) fn try_lane(
         &mut self,
         source: usize,
-        (target, index, lane, root): (usize, usize, &Lane, &Object),
+        (target, index, lane, left): (usize, usize, &Lane, Option<&Left>),
         record: u64,
         range: Range<usize>,
         facts: &Facts,
@@ -215,15 +218,20 @@ impl Work<'_> {
         pen.payload_field = self.payload_field;
         pen.counts = (!self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
         let row_ids = &mut self.out.row_ids;
-        let written = pen.events(lane, root, self.now, &mut |at, event| {
+        let (root, flat) = left.map_or((&lane.root, None), |left| (&left.object, left.flat.as_ref()));
+        let written = pen.events(lane, (root, flat), self.now, &mut |at, event| {
             row_ids.push(RowId { target: target as u16, at, record, event, content });
         });
-        let lone = pen.lone;
+        if let (Err(_), Some(flat)) = (&written, flat) {
+            let rows = pen.flattened;
+            pen.count_filled(flat.filled.iter(), rows);
+        }
+        let (lone, flattened) = (pen.lone, pen.flattened);
         self.out.targets[target] = std::mem::take(&mut pen.out);
         match written {
             Ok((events, generic)) => {
                 self.scratch.counts.lone_surrogates += lone;
-                Ok(Verdict { lane: index, events, generic })
+                Ok(Verdict { lane: index, events, generic, flattened })
             }
             Err(refusal) => {
                 self.out.targets[target].truncate(before);
@@ -278,4 +286,6 @@ pub(super) struct Verdict {
     pub(super) lane: usize,
     pub(super) events: u64,
     pub(super) generic: u64,
+    /// Events whose fields are counted as filled with those of their like.
+    pub(super) flattened: u64,
 }

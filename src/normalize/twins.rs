@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
+use super::flat::Flat;
 use super::leaves::LeafCount;
 use super::partial::{Asked, Fields, Partial};
 use super::payload::Way;
@@ -95,11 +96,20 @@ pub(super) struct Head {
 struct Body {
     head: usize,
     /// By target: what is left of its first lane.
-    lanes: Arc<[Object]>,
+    lanes: Arc<[Left]>,
     /// By target, where they are the same for all: what is counted when the first lane takes a record.
     leaves: Option<Vec<Vec<LeafCount>>>,
     /// By target: records that the first lane took and whose leaves are not counted yet.
     taken: Vec<u64>,
+    /// By target: events whose fields were written as one row and are not counted yet.
+    filled: Vec<u64>,
+}
+
+/// What is left of a lane for records of one structure.
+#[derive(Debug)]
+pub(super) struct Left {
+    pub(super) object: Object,
+    pub(super) flat: Option<Flat>,
 }
 
 /// A structure that is about to be remembered.
@@ -113,7 +123,7 @@ pub(super) struct Draft {
 #[derive(Clone, Debug)]
 pub(super) struct Like {
     body: usize,
-    pub(super) lanes: Arc<[Object]>,
+    pub(super) lanes: Arc<[Left]>,
     pub(super) counts_leaves: bool,
 }
 
@@ -123,10 +133,22 @@ impl Twins {
         self.bodies.all[like.body].1.taken[target] += 1;
     }
 
-    /// Counts the leaves of all records that were taken since.
+    /// The fields of some events will be counted with those of its like.
+    pub(super) fn filled(&mut self, like: &Like, target: usize, events: u64) {
+        self.bodies.all[like.body].1.filled[target] += events;
+    }
+
+    /// Counts the leaves of all records that were taken since, and the fields of their events.
     pub(super) fn settle(&mut self, counts: &mut Counts) {
         for (_, body) in &mut self.bodies.all {
             let source = self.heads.all[body.head].1.source;
+            for (target, left) in body.lanes.iter().enumerate() {
+                let events = std::mem::take(&mut body.filled[target]);
+                let Some(counts) = counts.lanes[source][target].first_mut() else { continue };
+                for (_, counter) in left.flat.iter().flat_map(|flat| &flat.filled) {
+                    counts.filled[*counter as usize] += events;
+                }
+            }
             for (target, leaves) in body.leaves.iter().flatten().enumerate() {
                 let records = std::mem::take(&mut body.taken[target]);
                 let Some(counts) = counts.lanes[source][target].first_mut() else { continue };
@@ -244,10 +266,13 @@ impl<'a> Work<'a> {
             let mut pen = Pen::new(&plan.want, view, &facts, standing);
             pen.deeds = plan.sources[source].deeds.as_ref();
             let (asked, fields) = (&mut asked, &mut twins.fields);
-            lanes.push(pen.partial(&all[0].root, &mut Partial { asked, fields, trace: Vec::new() }));
+            let object = pen.partial(&all[0].root, &mut Partial { asked, fields, trace: Vec::new() });
+            let flat = pen.flat(&object);
+            lanes.push(Left { object, flat });
         }
         let taken = vec![0; lanes.len()];
-        twins.bodies.add(gaps, asked, Body { head, lanes: lanes.into(), leaves, taken });
+        let filled = taken.clone();
+        twins.bodies.add(gaps, asked, Body { head, lanes: lanes.into(), leaves, taken, filled });
     }
 }
 

@@ -151,8 +151,7 @@ pub struct Leaf {
     pub list: Option<ListStep>,
     pub distinct: bool,
     pub label: Option<Label>,
-    /// Reads one value where it stands and does nothing to it: the common kind, written without
-    /// asking for more.
+    /// Reads one value of the rows at hand: the common kind, written without asking for more.
     pub plain: bool,
     /// It may write the event type, whose needs are checked.
     pub gives_type: bool,
@@ -160,9 +159,7 @@ pub struct Leaf {
 
 impl Leaf {
     pub(super) fn is_plain(&self) -> bool {
-        let plain = |read: &Read| {
-            matches!(&read.at, ReadAt::Slot { lists, .. } if lists.is_empty()) && read.steps.is_empty()
-        };
+        let plain = |read: &Read| matches!(&read.at, ReadAt::Slot { lists, .. } if lists.is_empty());
         let picks = matches!(self.list, None | Some(ListStep::First));
         self.when.is_none()
             && picks
@@ -265,7 +262,7 @@ impl Copies {
     fn of(leaves: &[Leaf]) -> Option<Copies> {
         let [leaf] = leaves else { return None };
         let Origin::Reads(reads) = &leaf.origin else { return None };
-        let [Read { at: ReadAt::Slot { slot, .. }, .. }] = reads.as_slice() else { return None };
+        let [Read { at: ReadAt::Slot { slot, .. }, steps, .. }] = reads.as_slice() else { return None };
         let (least, most) = match &leaf.ty {
             LeafType::Text { max_bytes } => (1, u32::try_from(*max_bytes).unwrap_or(u32::MAX)),
             LeafType::Panther(Coerce::String { indicators, validate })
@@ -275,7 +272,7 @@ impl Copies {
             }
             _ => return None,
         };
-        let own = leaf.plain && slot.scope == 0;
+        let own = leaf.plain && slot.scope == 0 && steps.is_empty();
         own.then_some(Copies { column: slot.column, counter: leaf.counter, least, most })
     }
 }
@@ -363,6 +360,10 @@ impl Key {
 
     fn followed_by(&self, value: &[u8]) -> Key {
         Key::of([&self.bytes[..self.len], value].concat())
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 
     #[inline(always)]

@@ -1,0 +1,274 @@
+//! What is left of a mapping for records of one structure, as one row of things to write: which fields
+//! there are is known, so that keys and brackets are ready text. Holds only for records whose texts are
+//! plain; for others it is not begun.
+
+use std::sync::Arc;
+
+use super::pen::{Pen, Refusal};
+use crate::json::{self, Kind, SHORT};
+use crate::plan::{Deed, Field, Leaf, LeafType, Object, Origin, Read, ReadAt, Shape, TemplatePiece};
+
+/// An object as a row of pieces, a comma before each field.
+#[derive(Debug)]
+pub(super) struct Flat {
+    /// Columns that must hold a string without escapes, and of how many bytes.
+    plain: Box<[(u16, u32, u32)]>,
+    pieces: Box<[Piece]>,
+    /// Counters of the leaves that are written whenever all is, by the piece that writes them.
+    pub(super) filled: Box<[(u32, u32)]>,
+    presence: Box<[u16]>,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Text(Ready),
+    /// Text, and behind it the string of a column with its quotes.
+    String(Ready, u16),
+    /// Without them.
+    Inner(Ready, u16),
+    Field(Arc<Field>),
+}
+
+/// Text padded to be copied with moves of a fixed size.
+#[derive(Debug)]
+struct Ready {
+    bytes: Box<[u8]>,
+    len: usize,
+}
+
+impl Ready {
+    fn new(mut bytes: Vec<u8>) -> Ready {
+        let len = bytes.len();
+        bytes.resize(len.max(SHORT), b' ');
+        Ready { bytes: bytes.into(), len }
+    }
+
+    #[inline(always)]
+    fn push(&self, out: &mut Vec<u8>) {
+        match self.bytes.first_chunk::<SHORT>() {
+            Some(short) if self.len <= SHORT => json::push_short(short, self.len, out),
+            _ => out.extend_from_slice(&self.bytes[..self.len]),
+        }
+    }
+}
+
+/// A row in the making.
+#[derive(Default)]
+struct Draft {
+    plain: Vec<(u16, u32, u32)>,
+    pieces: Vec<Piece>,
+    /// What is written before the next piece.
+    text: Vec<u8>,
+    filled: Vec<(u32, u32)>,
+    presence: Vec<u16>,
+}
+
+impl Draft {
+    fn text(&mut self) -> Ready {
+        Ready::new(std::mem::take(&mut self.text))
+    }
+
+    fn flush(&mut self) {
+        if !self.text.is_empty() {
+            let text = self.text();
+            self.pieces.push(Piece::Text(text));
+        }
+    }
+
+    fn push_field(&mut self, field: &Arc<Field>) {
+        self.flush();
+        self.pieces.push(Piece::Field(field.clone()));
+    }
+
+    fn wrote(&mut self, field: &Field, counter: Option<u32>) {
+        let piece = self.pieces.len() as u32;
+        self.filled.extend(counter.map(|counter| (piece, counter)));
+        self.presence.extend(field.presence);
+    }
+}
+
+impl Pen<'_> {
+    /// The fields of an object, which are those of the record at hand and all like it; `None` where
+    /// flattening gains nothing.
+    pub(super) fn flat(&self, object: &Object) -> Option<Flat> {
+        let mut draft = Draft::default();
+        for field in &object.fields {
+            if !self.flatten(field, &mut draft) {
+                draft.push_field(field);
+            }
+        }
+        draft.flush();
+        let Draft { plain, pieces, filled, presence, .. } = draft;
+        let gains = !filled.is_empty();
+        let (plain, pieces) = (plain.into(), pieces.into());
+        gains.then(|| Flat { plain, pieces, filled: filled.into(), presence: presence.into() })
+    }
+
+    /// Whether a field is written whenever its texts are plain: then it is in the draft.
+    fn flatten(&self, field: &Arc<Field>, draft: &mut Draft) -> bool {
+        if let Some(ready) = &field.ready {
+            draft.text.extend_from_slice(ready.bytes());
+            draft.wrote(field, Some(field.counter));
+            return true;
+        }
+        match &field.shape {
+            Shape::Object(object) if object.discovery.is_none() => self.flatten_object(field, object, draft),
+            Shape::Leaf(leaves) => match (leaves.as_slice(), &field.copies) {
+                ([leaf], Some(copies)) if self.keeps(leaf) => {
+                    if self.view.root(copies.column).kind != Kind::String {
+                        return false;
+                    }
+                    draft.text.extend_from_slice(field.key.bytes());
+                    draft.plain.push((copies.column, copies.least, copies.most));
+                    draft.wrote(field, Some(copies.counter));
+                    let text = draft.text();
+                    draft.pieces.push(Piece::String(text, copies.column));
+                    true
+                }
+                ([leaf], _) => self.flatten_template(field, leaf, draft),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// The value that a leaf copies may leave as it is.
+    fn keeps(&self, leaf: &Leaf) -> bool {
+        let keeps = |read: &Read| match (&read.at, self.deeds) {
+            (ReadAt::Slot { node, .. }, Some(deeds)) => deeds.of(*node) == Deed::Keep,
+            _ => true,
+        };
+        matches!(&leaf.origin, Origin::Reads(reads) if reads.iter().all(keeps))
+    }
+
+    /// An object of fields that are all written whenever their texts are plain.
+    fn flatten_object(&self, field: &Field, object: &Object, draft: &mut Draft) -> bool {
+        let (pieces, plain) = (draft.pieces.len(), draft.plain.len());
+        let (filled, presence) = (draft.filled.len(), draft.presence.len());
+        let before = draft.text.clone();
+        draft.text.extend_from_slice(field.key.bytes());
+        let brace = draft.text.len();
+        let mut first = true;
+        let whole = object.fields.iter().all(|field| {
+            let sure = self.flatten(field, draft);
+            if !sure && !first {
+                draft.push_field(field);
+            }
+            // Where the first field may say nothing, so may the object.
+            let whole = sure || !first;
+            first = false;
+            whole
+        });
+        // The first comma is room for the brace, if it still stands in the text or in the first piece.
+        let opened = match draft.pieces.get_mut(pieces) {
+            _ if object.fields.is_empty() => false,
+            None => draft.text.get_mut(brace).map(|b| *b = b'{').is_some(),
+            Some(Piece::Text(ready) | Piece::String(ready, _) | Piece::Inner(ready, _)) => {
+                ready.bytes.get_mut(brace).map(|b| *b = b'{').is_some()
+            }
+            Some(Piece::Field(_)) => false,
+        };
+        if whole && opened {
+            draft.text.push(b'}');
+            draft.wrote(field, None);
+            return true;
+        }
+        draft.pieces.truncate(pieces);
+        draft.plain.truncate(plain);
+        draft.filled.truncate(filled);
+        draft.presence.truncate(presence);
+        draft.text = before;
+        false
+    }
+
+    /// A text made of constant pieces and plain texts.
+    fn flatten_template(&self, field: &Field, leaf: &Leaf, draft: &mut Draft) -> bool {
+        let Origin::Template(pieces) = &leaf.origin else { return false };
+        let LeafType::Text { max_bytes } = leaf.ty else { return false };
+        if leaf.when.is_some() || leaf.list.is_some() || leaf.gives_type {
+            return false;
+        }
+        let (mut fixed, mut columns) = (0, Vec::new());
+        for piece in pieces {
+            let reads = match piece {
+                TemplatePiece::Text(text) => {
+                    fixed += text.len();
+                    continue;
+                }
+                TemplatePiece::Reads(reads) => reads,
+            };
+            let read = reads.iter().find(|read| !self.cell(read).kind.is_null());
+            let Some(Read { at: ReadAt::Slot { slot, node, .. }, steps, .. }) = read else { return false };
+            let keeps = self.deeds.is_none_or(|deeds| deeds.of(*node) == Deed::Keep);
+            if slot.scope != 0 || !steps.is_empty() || !keeps || self.view.root(slot.column).kind != Kind::String {
+                return false;
+            }
+            columns.push(slot.column);
+        }
+        let room = max_bytes.checked_sub(fixed).and_then(|room| room.checked_div(columns.len()));
+        let Some(room) = room else { return false };
+        draft.text.extend_from_slice(field.key.bytes());
+        draft.text.push(b'"');
+        let mut columns = columns.into_iter();
+        for piece in pieces {
+            match piece {
+                TemplatePiece::Text(text) => json::push_str_escaped(text, &mut draft.text),
+                TemplatePiece::Reads(_) => {
+                    let Some(column) = columns.next() else { return false };
+                    draft.plain.push((column, 1, u32::try_from(room).unwrap_or(u32::MAX)));
+                    let text = draft.text();
+                    draft.pieces.push(Piece::Inner(text, column));
+                }
+            }
+        }
+        draft.text.push(b'"');
+        draft.wrote(field, Some(leaf.counter));
+        true
+    }
+
+    /// Writes the fields of a row, a comma before each; `None` where the texts of the record are not plain.
+    pub(super) fn write_flat(&mut self, flat: &Flat) -> Option<Result<(), Box<Refusal>>> {
+        let fits = |&(column, least, most): &(u16, u32, u32)| {
+            let cell = self.view.root(column);
+            let len = (cell.end - cell.start).wrapping_sub(2);
+            cell.kind == Kind::String && (least..=most).contains(&len)
+        };
+        if !flat.plain.iter().all(fits) {
+            return None;
+        }
+        for (i, piece) in flat.pieces.iter().enumerate() {
+            match piece {
+                Piece::Text(text) => text.push(&mut self.out),
+                Piece::String(text, column) => {
+                    text.push(&mut self.out);
+                    json::copy_raw(&self.view.root(*column), self.view.text, &mut self.out);
+                }
+                Piece::Inner(text, column) => {
+                    text.push(&mut self.out);
+                    let cell = self.view.root(*column);
+                    let inner = json::Cell { start: cell.start + 1, end: cell.end - 1, ..cell };
+                    json::copy_raw(&inner, self.view.text, &mut self.out);
+                }
+                Piece::Field(field) => {
+                    if let Err(refusal) = self.member(field) {
+                        let before = |filled: &&(u32, u32)| (filled.0 as usize) < i;
+                        self.count_filled(flat.filled.iter().filter(before), 1);
+                        return Some(Err(refusal));
+                    }
+                }
+            }
+        }
+        for bit in &flat.presence {
+            self.standing.presence[*bit as usize] = true;
+        }
+        self.flattened += 1;
+        Some(Ok(()))
+    }
+
+    /// Counts what some rows filled.
+    pub(super) fn count_filled<'f>(&mut self, filled: impl Iterator<Item = &'f (u32, u32)>, rows: u64) {
+        if let Some(counts) = &mut self.counts {
+            filled.for_each(|(_, counter)| counts.filled[*counter as usize] += rows);
+        }
+    }
+}
