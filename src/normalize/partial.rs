@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+
 use super::pen::Pen;
 use crate::json::{Cell, Kind};
 use crate::ops::Test;
@@ -16,29 +18,23 @@ pub(super) struct Asked {
     texts: Vec<(u16, Box<[u8]>)>,
     /// Whether a string says anything.
     filled: Vec<(u16, bool)>,
-    /// No more texts are asked for.
-    closed: bool,
 }
 
 impl Asked {
-    /// Nothing yet; where it is closed, no texts are asked for.
-    pub(super) fn new(closed: bool) -> Asked {
-        Asked { closed, ..Asked::default() }
-    }
-
-    /// Whether records share the text of a column from now on.
-    pub(super) fn text(&mut self, column: u16, raw: &[u8]) -> bool {
-        let known = self.texts.iter().any(|(c, _)| *c == column);
-        if !known && !self.closed {
+    pub(super) fn text(&mut self, column: u16, raw: &[u8]) {
+        if !self.knows(column) {
             self.texts.push((column, raw.into()));
         }
-        known || !self.closed
     }
 
     fn filled(&mut self, column: u16, filled: bool) {
         if !self.filled.iter().any(|(c, _)| *c == column) {
             self.filled.push((column, filled));
         }
+    }
+
+    fn knows(&self, column: u16) -> bool {
+        self.texts.iter().any(|(c, _)| *c == column)
     }
 
     /// Whether a record of the structure gives the answers that were given.
@@ -49,35 +45,68 @@ impl Asked {
     }
 }
 
+/// The texts that were met in each column that conditions ask about. Those of a column with more than a
+/// few are not asked for: hardly any two records share them.
+pub(super) type Met = HashMap<u16, Vec<Box<[u8]>>, FixedState>;
+
+/// More texts than these are not a few.
+const FEW: usize = 12;
+
+/// Asking on behalf of a mapping.
+pub(super) struct Asking<'p> {
+    pub(super) asked: Asked,
+    /// What the records are known to share already, and the texts of columns; without them, every text
+    /// may be asked for.
+    pub(super) known: Option<(&'p Asked, &'p mut Met)>,
+}
+
+impl Asking<'_> {
+    /// Whether records share the text of a column from now on.
+    fn text(&mut self, column: u16, raw: &[u8]) -> bool {
+        if let Some((shared, met)) = &mut self.known {
+            if shared.knows(column) || self.asked.knows(column) {
+                return true;
+            }
+            let met = met.entry(column).or_default();
+            if met.len() <= FEW && !met.iter().any(|text| **text == *raw) {
+                met.push(raw.into());
+            }
+            if met.len() > FEW {
+                return false;
+            }
+        }
+        self.asked.text(column, raw);
+        true
+    }
+}
+
 fn is_filled(cell: Cell) -> bool {
     !(cell.kind == Kind::String && cell.end - cell.start == 2)
 }
 
 /// Fields with other shapes than the mapping's, by which field it is and what became of it.
-pub(super) type Fields = HashMap<(usize, Box<[u8]>), Arc<Field>, foldhash::fast::FixedState>;
+pub(super) type Fields = HashMap<(usize, Box<[u8]>), Arc<Field>, FixedState>;
 
 pub(super) struct Partial<'p> {
-    pub(super) asked: &'p mut Asked,
+    pub(super) asking: Asking<'p>,
     pub(super) fields: &'p mut Fields,
-    /// What was decided, in order.
-    pub(super) trace: Vec<u8>,
+    /// What was decided about the field at hand, in order.
+    trace: Vec<u8>,
+    /// Parts are made, and not only decided upon.
+    makes: bool,
+}
+
+impl<'p> Partial<'p> {
+    pub(super) fn new(asking: Asking<'p>, fields: &'p mut Fields) -> Partial<'p> {
+        Partial { asking, fields, trace: Vec::new(), makes: false }
+    }
 }
 
 enum Kept<T> {
     Whole,
-    Part(T),
+    /// Nothing within where parts are not made.
+    Part(Option<T>),
     Nothing,
-}
-
-impl<T> Kept<T> {
-    fn note(self, trace: &mut Vec<u8>) -> Kept<T> {
-        trace.push(match self {
-            Kept::Whole => b'w',
-            Kept::Part(_) => b'p',
-            Kept::Nothing => b'n',
-        });
-        self
-    }
 }
 
 impl Pen<'_> {
@@ -85,40 +114,53 @@ impl Pen<'_> {
     pub(super) fn partial(&mut self, object: &Object, to: &mut Partial) -> Object {
         let mut fields = Vec::new();
         for field in &object.fields {
-            let mark = to.trace.len();
+            // What becomes of the fields of an object leaves no trace: its parts are made each time.
+            let makes = match &field.shape {
+                Shape::Leaf(_) => false,
+                Shape::Object(_) => true,
+                Shape::List(list) => list.parts.iter().any(|part| matches!(part, Part::Object(_))),
+            };
+            let before = (std::mem::take(&mut to.trace), std::mem::replace(&mut to.makes, makes));
             match self.part_of_shape(&field.shape, to) {
-                Kept::Nothing if !field.required => {}
-                Kept::Part(shape) if !field.required => {
-                    let key = (Arc::as_ptr(field) as usize, to.trace[mark..].into());
-                    let part = to.fields.entry(key).or_insert_with(|| Arc::new(field.with(shape)));
-                    fields.push(part.clone());
-                }
                 // What is required says what is wrong.
-                _ => fields.push(field.clone()),
+                Kept::Nothing if !field.required => {}
+                Kept::Nothing | Kept::Whole => fields.push(field.clone()),
+                Kept::Part(Some(shape)) => fields.push(Arc::new(field.with(shape))),
+                Kept::Part(None) => fields.push(self.part_of_field(field, to)),
             }
+            (to.trace, to.makes) = before;
         }
         object.with(fields)
+    }
+
+    /// A part of a field: the same for all records of which the same was decided.
+    fn part_of_field(&mut self, field: &Arc<Field>, to: &mut Partial) -> Arc<Field> {
+        let key = (Arc::as_ptr(field) as usize, std::mem::take(&mut to.trace).into());
+        if let Some(part) = to.fields.get(&key) {
+            return part.clone();
+        }
+        to.makes = true;
+        let part = match self.part_of_shape(&field.shape, to) {
+            Kept::Part(Some(shape)) => Arc::new(field.with(shape)),
+            Kept::Part(None) | Kept::Whole | Kept::Nothing => field.clone(),
+        };
+        to.fields.insert(key, part.clone());
+        part
     }
 
     fn part_of_shape(&mut self, shape: &Shape, to: &mut Partial) -> Kept<Shape> {
         match shape {
             Shape::Leaf(leaves) => {
-                let mut first = true;
-                let kept = each(leaves, to, |leaf, to| {
-                    let kept = self.part_of_leaf(leaf, first, to);
-                    first &= matches!(kept, Kept::Nothing);
-                    kept
-                });
-                wrap(kept, Shape::Leaf)
+                wrap(each(leaves, to, |leaf, to| self.part_of_leaf(leaf, to)), Shape::Leaf)
             }
             Shape::Object(object) => wrap(self.part_of_object(object, to), Shape::Object),
             Shape::List(list) => {
                 if list.strict.as_ref().is_some_and(|read| !self.has(read)) {
-                    return Kept::Nothing.note(&mut to.trace);
+                    return Kept::Nothing;
                 }
                 let kept = each(&list.parts, to, |part, to| match part {
                     Part::Values(leaf) => {
-                        wrap(self.part_of_leaf(leaf, true, to), |leaf| Part::Values(Box::new(leaf)))
+                        wrap(self.part_of_leaf(leaf, to), |leaf| Part::Values(Box::new(leaf)))
                     }
                     Part::Object(object) => wrap(self.part_of_object(object, to), Part::Object),
                     Part::Each { scopes, .. } if self.has_rows(scopes) => Kept::Whole,
@@ -139,22 +181,17 @@ impl Pen<'_> {
         let part = self.partial(object, to);
         match part.fields.is_empty() && object.strict.is_none() {
             true => Kept::Nothing,
-            false => Kept::Part(part),
+            false => Kept::Part(Some(part)),
         }
     }
 
-    /// `first`: no leaf before it may write in its place.
-    fn part_of_leaf(&mut self, leaf: &Leaf, first: bool, to: &mut Partial) -> Kept<Leaf> {
-        let mut part = None;
+    fn part_of_leaf(&mut self, leaf: &Leaf, to: &mut Partial) -> Kept<Leaf> {
+        let mut kept: Vec<bool> = Vec::new();
         if let Origin::Reads(reads) = &leaf.origin {
-            let kept: Vec<bool> = reads.iter().map(|read| self.has(read)).collect();
+            kept.extend(reads.iter().map(|read| self.has(read)));
             to.trace.extend(kept.iter().map(|kept| *kept as u8));
             if !kept.contains(&true) {
                 return Kept::Nothing;
-            }
-            if kept.contains(&false) {
-                let reads = reads.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(read, _)| read.clone());
-                part = Some(Leaf { origin: Origin::Reads(reads.collect()), ..leaf.clone() });
             }
         }
         if let Origin::Template(pieces) = &leaf.origin {
@@ -166,15 +203,26 @@ impl Pen<'_> {
                 return Kept::Nothing;
             }
         }
-        let settled = leaf.when.as_ref().and_then(|when| self.settle(when, to.asked));
+        let settled = leaf.when.as_ref().and_then(|when| self.settle(when, &mut to.asking));
         to.trace.push(settled.map_or(b'?', |holds| holds as u8));
-        match settled {
-            // A copy that is kept out is counted.
-            Some(false) if !matches!(leaf.ty, LeafType::Any | LeafType::Object) => Kept::Nothing,
-            // What comes behind another leaf is counted as passed over where it has no condition.
-            Some(true) if first => Kept::Part(Leaf { when: None, ..part.unwrap_or_else(|| leaf.clone()) }),
-            _ => part.map_or(Kept::Whole, Kept::Part),
+        // A copy that is kept out is counted.
+        if settled == Some(false) && !matches!(leaf.ty, LeafType::Any | LeafType::Object) {
+            return Kept::Nothing;
         }
+        if settled != Some(true) && !kept.contains(&false) {
+            return Kept::Whole;
+        }
+        Kept::Part(to.makes.then(|| {
+            let mut part = leaf.clone();
+            if settled == Some(true) {
+                (part.when, part.settled) = (None, true);
+            }
+            if let Origin::Reads(reads) = &mut part.origin {
+                let mut kept = kept.iter();
+                reads.retain(|_| kept.next() == Some(&true));
+            }
+            part
+        }))
     }
 
     /// Whether a read may hold something.
@@ -194,14 +242,14 @@ impl Pen<'_> {
     }
 
     /// Whether a condition holds, where that is the same for all records that give the same answers.
-    pub(super) fn settle(&mut self, check: &Check, asked: &mut Asked) -> Option<bool> {
+    pub(super) fn settle(&mut self, check: &Check, asking: &mut Asking) -> Option<bool> {
         match check {
-            Check::Not(inner) => self.settle(inner, asked).map(|holds| !holds),
-            Check::Any(list) => self.settle_until(list, true, asked),
-            Check::All(list) => self.settle_until(list, false, asked),
+            Check::Not(inner) => self.settle(inner, asking).map(|holds| !holds),
+            Check::Any(list) => self.settle_until(list, true, asking),
+            Check::All(list) => self.settle_until(list, false, asking),
             Check::Test { reads, test } => {
                 for read in reads {
-                    if let Some(holds) = self.settle_test(read, test, asked)? {
+                    if let Some(holds) = self.settle_test(read, test, asking)? {
                         return Some(holds);
                     }
                 }
@@ -211,10 +259,10 @@ impl Pen<'_> {
     }
 
     /// The first of some conditions that is `end` settles them all.
-    fn settle_until(&mut self, list: &[Check], end: bool, asked: &mut Asked) -> Option<bool> {
+    fn settle_until(&mut self, list: &[Check], end: bool, asking: &mut Asking) -> Option<bool> {
         let mut open = false;
         for check in list {
-            match self.settle(check, asked) {
+            match self.settle(check, asking) {
                 Some(holds) if holds == end => return Some(end),
                 Some(_) => {}
                 None => open = true,
@@ -224,7 +272,7 @@ impl Pen<'_> {
     }
 
     /// What a test says of a read; within, nothing where the read holds nothing.
-    fn settle_test(&mut self, read: &Read, test: &Test, asked: &mut Asked) -> Option<Option<bool>> {
+    fn settle_test(&mut self, read: &Read, test: &Test, asking: &mut Asking) -> Option<Option<bool>> {
         let ReadAt::Slot { slot, lists, .. } = &read.at else { return None };
         if !self.has(read) {
             return Some(None);
@@ -240,8 +288,8 @@ impl Pen<'_> {
                 _ => false,
             };
             if any && read.steps.is_empty() {
-                asked.filled(slot.column, is_filled(cell));
-            } else if !asked.text(slot.column, cell.raw(self.view.text)) {
+                asking.asked.filled(slot.column, is_filled(cell));
+            } else if !asking.text(slot.column, cell.raw(self.view.text)) {
                 return None;
             }
         }
@@ -256,27 +304,33 @@ fn each<T: Clone>(
     mut part: impl FnMut(&T, &mut Partial) -> Kept<T>,
 ) -> Kept<Vec<T>> {
     let mut left = Vec::new();
-    let mut whole = true;
+    let (mut whole, mut nothing) = (true, true);
     for one in all {
-        let kept = part(one, to).note(&mut to.trace);
+        let kept = part(one, to);
         whole &= matches!(kept, Kept::Whole);
+        nothing &= matches!(kept, Kept::Nothing);
+        to.trace.push(match &kept {
+            Kept::Whole => b'w',
+            Kept::Part(_) => b'p',
+            Kept::Nothing => b'n',
+        });
         match kept {
-            Kept::Whole => left.push(one.clone()),
-            Kept::Part(part) => left.push(part),
-            Kept::Nothing => {}
+            Kept::Whole if to.makes => left.push(one.clone()),
+            Kept::Part(part) => left.extend(part),
+            Kept::Whole | Kept::Nothing => {}
         }
     }
-    match left.is_empty() {
-        _ if whole && !all.is_empty() => Kept::Whole,
+    match nothing {
         true => Kept::Nothing,
-        false => Kept::Part(left),
+        _ if whole => Kept::Whole,
+        false => Kept::Part(to.makes.then_some(left)),
     }
 }
 
 fn wrap<T, U>(kept: Kept<T>, f: impl FnOnce(T) -> U) -> Kept<U> {
     match kept {
         Kept::Whole => Kept::Whole,
-        Kept::Part(part) => Kept::Part(f(part)),
+        Kept::Part(part) => Kept::Part(part.map(f)),
         Kept::Nothing => Kept::Nothing,
     }
 }

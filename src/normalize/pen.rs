@@ -361,7 +361,8 @@ impl<'a> Pen<'a> {
             let what = format!("`{}` cannot be made of this value", field.path);
             return Refusal { reason: Reason::BadValue, path, what, shown }.into();
         }
-        let read = match &field.shape {
+        let whole = field.whole.as_deref().unwrap_or(field);
+        let read = match &whole.shape {
             Shape::Leaf(leaves) => leaves.iter().find_map(|l| match &l.origin {
                 Origin::Reads(reads) | Origin::Joined { reads, .. } => reads.first(),
                 _ => None,
@@ -378,7 +379,7 @@ impl<'a> Pen<'a> {
             Shape::Leaf(leaves) => {
                 for (i, leaf) in leaves.iter().enumerate() {
                     if self.leaf(leaf)? {
-                        for later in leaves[i + 1..].iter().filter(|later| later.when.is_none()) {
+                        for later in leaves[i + 1..].iter().filter(|later| later.is_passed_over()) {
                             if let Origin::Reads(reads) = &later.origin {
                                 self.pass_over(reads);
                             }

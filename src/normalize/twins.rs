@@ -10,7 +10,7 @@ use foldhash::fast::FixedState;
 
 use super::flat::Flat;
 use super::leaves::LeafCount;
-use super::partial::{Asked, Fields, Partial};
+use super::partial::{Asked, Asking, Fields, Met, Partial};
 use super::payload::Way;
 use super::pen::Pen;
 use super::read::Facts;
@@ -21,7 +21,7 @@ use crate::plan::{Lane, Object, Route};
 
 /// Structures that are remembered, of records and of payloads.
 const MOST: usize = 1 << 12;
-/// Records of one structure that are told apart by their texts; one more must do for the rest.
+/// Records of one structure that are told apart by their texts.
 const MOST_TEXTS: usize = 16;
 /// Stands in the trace for structures of which nothing can be remembered.
 const HOPELESS: u32 = 0;
@@ -31,6 +31,7 @@ pub(super) struct Twins {
     heads: Kin<Head>,
     bodies: Kin<Body>,
     fields: Fields,
+    met: Met,
     /// A trace of the structures that were met once: what is never met again is not worth remembering.
     once: Vec<u32>,
 }
@@ -41,6 +42,7 @@ impl Default for Twins {
             heads: Kin::default(),
             bodies: Kin::default(),
             fields: Fields::default(),
+            met: Met::default(),
             once: vec![1; MOST],
         }
     }
@@ -199,30 +201,30 @@ impl<'a> Work<'a> {
         }
         let Scratch { slots, twins, standing, .. } = &mut *self.scratch;
         let gaps = slots.gaps()?;
-        if twins.heads.of(gaps) > MOST_TEXTS || !twins.again(gaps) {
+        if twins.heads.of(gaps) >= MOST_TEXTS || !twins.again(gaps) {
             return None;
         }
         let view = View { text: self.text, slots };
-        let mut asked = Asked::new(false);
+        let mut asking = Asking { asked: Asked::default(), known: None };
         let named = [known.kind, known.payload.as_ref().map(|payload| payload.key)];
         for slot in named.into_iter().flatten() {
             if slot.scope != 0 {
                 return None;
             }
-            asked.text(slot.column, view.root(slot.column).raw(self.text));
+            asking.asked.text(slot.column, view.root(slot.column).raw(self.text));
         }
         let mut pen = Pen::new(&plan.want, view, facts, standing);
         for rule in plan.rules.iter().filter(|rule| view.all(&rule.needs)) {
             for (column, _) in &rule.exact {
-                asked.text(*column, view.root(*column).raw(self.text));
+                asking.asked.text(*column, view.root(*column).raw(self.text));
             }
             let mut holds = rule.exact.iter().all(|exact| may_be(&view, exact));
             for (check, wanted) in &rule.tests {
-                holds = holds && pen.settle(check, &mut asked)? == *wanted;
+                holds = holds && pen.settle(check, &mut asking)? == *wanted;
             }
             if holds {
                 let gaps = gaps.into();
-                return (rule.source == source).then_some(Draft { asked, gaps });
+                return (rule.source == source).then_some(Draft { asked: asking.asked, gaps });
             }
         }
         None
@@ -254,22 +256,25 @@ impl<'a> Work<'a> {
         let Scratch { slots, twins, standing, .. } = &mut *self.scratch;
         let Some(gaps) = slots.gaps() else { return };
         let others = twins.bodies.of(gaps);
-        if others > MOST_TEXTS {
+        if others >= MOST_TEXTS {
             return;
         }
         let view = View { text: self.text, slots };
-        let mut asked = Asked::new(others == MOST_TEXTS);
         let mut lanes = Vec::new();
+        let mut met = std::mem::take(&mut twins.met);
+        let asking = Asking { asked: Asked::default(), known: Some((&twins.heads.all[head].0, &mut met)) };
+        let mut partial = Partial::new(asking, &mut twins.fields);
         for route in &plan.lanes[source] {
-            let Route::Lanes(all) = route else { return };
+            let Route::Lanes(all) = route else { continue };
             let facts = Facts::default();
             let mut pen = Pen::new(&plan.want, view, &facts, standing);
             pen.deeds = plan.sources[source].deeds.as_ref();
-            let (asked, fields) = (&mut asked, &mut twins.fields);
-            let object = pen.partial(&all[0].root, &mut Partial { asked, fields, trace: Vec::new() });
+            let object = pen.partial(&all[0].root, &mut partial);
             let flat = pen.flat(&object);
             lanes.push(Left { object, flat });
         }
+        let asked = partial.asking.asked;
+        twins.met = met;
         let taken = vec![0; lanes.len()];
         let filled = taken.clone();
         twins.bodies.add(gaps, asked, Body { head, lanes: lanes.into(), leaves, taken, filled });

@@ -264,6 +264,7 @@ impl Build<'_> {
             label: None,
             plain: false,
             gives_type: false,
+            settled: false,
         }
     }
 

@@ -109,7 +109,7 @@ pub enum LeafType {
     Float,
     Bool,
     Time,
-    Enum(HashSet<String>),
+    Enum(Arc<HashSet<String>>),
     /// An address of either family.
     Ip,
     /// Any JSON object.
@@ -155,9 +155,16 @@ pub struct Leaf {
     pub plain: bool,
     /// It may write the event type, whose needs are checked.
     pub gives_type: bool,
+    /// Its condition is known to hold, and was taken away.
+    pub settled: bool,
 }
 
 impl Leaf {
+    /// What it reads counts as passed over where a leaf before it wrote.
+    pub fn is_passed_over(&self) -> bool {
+        self.when.is_none() && !self.settled && matches!(self.origin, Origin::Reads(_))
+    }
+
     pub(super) fn is_plain(&self) -> bool {
         let plain = |read: &Read| matches!(&read.at, ReadAt::Slot { lists, .. } if lists.is_empty());
         let picks = matches!(self.list, None | Some(ListStep::First));
@@ -244,6 +251,8 @@ pub struct Field {
     pub ready: Option<Key>,
     /// Of the leaf of what is ready.
     pub counter: u32,
+    /// The field that this one is a part of.
+    pub whole: Option<Arc<Field>>,
 }
 
 /// A field that is a string of the record as it stands, in most records: most of what most mappings
@@ -425,17 +434,17 @@ impl Object {
 impl Field {
     pub(super) fn new(name: &str, shape: Shape, required: bool, path: String, want: &Want) -> Field {
         let probes = probes(&shape, want).map(Probes::new).unwrap_or_default();
-        let (copies, ready, counter) = (None, None, 0);
+        let (copies, ready, counter, whole) = (None, None, 0, None);
         let key = Key::new(name);
-        Field { key, shape, required, path, presence: None, probes, copies, ready, counter }.settled()
+        Field { key, shape, required, path, presence: None, probes, copies, ready, counter, whole }.settled()
     }
 
     /// The field with another shape, which is known to have something to write.
-    pub fn with(&self, shape: Shape) -> Field {
+    pub fn with(self: &Arc<Field>, shape: Shape) -> Field {
         let (key, path) = (self.key.clone(), self.path.clone());
         let (required, presence, probes) = (self.required, self.presence, Probes::default());
-        let (copies, ready, counter) = (None, None, 0);
-        Field { key, shape, required, path, presence, probes, copies, ready, counter }.settled()
+        let (copies, ready, counter, whole) = (None, None, 0, Some(self.clone()));
+        Field { key, shape, required, path, presence, probes, copies, ready, counter, whole }.settled()
     }
 
     /// Sees which leaves are plain, and whether there is one thing to do for the whole field.
@@ -445,7 +454,7 @@ impl Field {
         self.copies = Copies::of(leaves);
         if let [Leaf { origin: Origin::Const { json, .. }, when: None, list: None, counter, gives_type: false, .. }, ..] =
             leaves.as_slice()
-            && leaves[1..].iter().all(|later| later.when.is_some() || !matches!(later.origin, Origin::Reads(_)))
+            && !leaves[1..].iter().any(Leaf::is_passed_over)
         {
             self.ready = Some(self.key.followed_by(json));
             self.counter = *counter;

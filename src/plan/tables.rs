@@ -1,6 +1,7 @@
 //! A table against its target: type-checked row by row, then one tree in the target's order.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::shape::{Check, Label, Leaf, LeafType, Origin, Read, TemplatePiece};
 use super::sources::{NoRead, PathScope};
@@ -286,6 +287,7 @@ impl Build<'_> {
                 label,
                 plain: false,
                 gives_type,
+                settled: false,
             },
             segs,
             lists,
@@ -418,7 +420,9 @@ impl Build<'_> {
             Base::Time => LeafType::Time,
             Base::Object => LeafType::Object,
             Base::Any => LeafType::Any,
-            Base::Enum(name) => LeafType::Enum(self.target.enum_values(name).cloned().unwrap_or_default()),
+            Base::Enum(name) => {
+                LeafType::Enum(Arc::new(self.target.enum_values(name).cloned().unwrap_or_default()))
+            }
             Base::Message(name) => {
                 self.complain(
                     &row.to.span,
