@@ -9,6 +9,8 @@ pub mod time;
 
 use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
+
 use hmac::{Hmac, Mac};
 use regex::Regex;
 use sha2::{Digest, Sha256};
@@ -93,7 +95,7 @@ pub enum TimeOut {
 /// A table of texts: exact keys first, then the globs in their order, then the default.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
-    pub exact: HashMap<String, String>,
+    pub exact: HashMap<String, String, FixedState>,
     pub globs: Vec<(Glob, String)>,
     pub default: Option<String>,
 }
@@ -346,8 +348,27 @@ pub fn boolean(text: &str) -> Option<bool> {
     }
 }
 
+/// A number of so few digits that its own, without zeros at the end, are those of the shortest form: a
+/// 64-bit float tells all numbers of fifteen digits apart.
+fn plain_decimal(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let point = digits.iter().position(|b| *b == b'.').unwrap_or(digits.len());
+    let (whole, fraction) = (&digits[..point], digits.get(point + 1..).unwrap_or_default());
+    let decimal = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+    // Nothing that starts with a zero: its leading zeros are no digits of the number.
+    let plain = digits.len() <= 16 && matches!(whole, [b'1'..=b'9', ..]) && decimal(whole) && decimal(fraction);
+    if !plain || (fraction.is_empty() && point < digits.len()) || whole.len() + fraction.len() > 15 {
+        return None;
+    }
+    Some(if fraction.is_empty() { text } else { text.trim_end_matches('0').trim_end_matches('.') })
+}
+
 /// Appends a number in the shortest form that reads back as the same 64-bit float.
 pub fn push_float(text: &str, is_string: bool, out: &mut String) -> Result<(), Failed> {
+    if let Some(shortest) = plain_decimal(text) {
+        out.push_str(shortest);
+        return Ok(());
+    }
     // Rust reads "inf", "nan" and "infinity" too; no JSON number is spelled so.
     let spelled = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
     let n: f64 = if spelled {

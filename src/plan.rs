@@ -224,7 +224,7 @@ pub enum PayloadView {
 #[derive(Debug)]
 pub struct TypeRules {
     pub generic: Option<Box<[u8]>>,
-    pub needs: std::collections::HashMap<Box<[u8]>, Vec<Vec<u16>>>,
+    pub needs: std::collections::HashMap<Box<[u8]>, Vec<Vec<u16>>, foldhash::fast::FixedState>,
     pub fallback: Vec<Box<[u8]>>,
     /// By presence bit: the path, and whether the mode takes its rows away.
     pub paths: Vec<(String, bool)>,

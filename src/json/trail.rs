@@ -102,6 +102,8 @@ struct Gap {
     /// Where in the gap, or behind it, the value begins.
     value_at: u32,
     ends: Ends,
+    /// More must be seen than the gap itself.
+    is_open: bool,
     to: Goal,
     /// The state behind the value.
     behind: u32,
@@ -213,7 +215,8 @@ impl Gap {
             acts: (0, 0),
             value_at: 0,
             ends: Ends::Top,
-            to: Goal::Unknown(0, 0, 0),
+            is_open: false,
+            to: Goal::Inside,
             behind: 0,
             depth: 0,
             next: NONE,
@@ -238,10 +241,15 @@ impl Gap {
             }
             None => len <= text.len() && text.starts_with(&self.head[..len.min(HEAD)]),
         };
-        same && match self.ends {
-            Ends::Number => matches!(text.get(len), Some(b'-' | b'0'..=b'9')),
-            Ends::Boolean => matches!(text.get(len), Some(b't' | b'f')),
-            Ends::Skipped(_) => !matches!(text.get(len), Some(b'}' | b']')),
+        same && (!self.is_open || self.is_followed(text.get(len)))
+    }
+
+    /// Whether what begins behind the gap is what the gap ends with.
+    fn is_followed(&self, next: Option<&u8>) -> bool {
+        match self.ends {
+            Ends::Number => matches!(next, Some(b'-' | b'0'..=b'9')),
+            Ends::Boolean => matches!(next, Some(b't' | b'f')),
+            Ends::Skipped(_) => !matches!(next, Some(b'}' | b']')),
             _ => true,
         }
     }
@@ -337,7 +345,25 @@ impl Trek<'_> {
                 id = gap.next;
             };
             taken.push(id);
-            i = self.cross(gap, acts, i)?;
+            i = match *gap {
+                // What most gaps are.
+                Gap { ends: Ends::String, to: Goal::Node(node, Slot { scope: 0, column, .. }), .. } => {
+                    if gap.acts.0 != gap.acts.1 {
+                        self.perform(acts.get(gap.acts.0 as usize..gap.acts.1 as usize)?, i)?;
+                    }
+                    let start = i as u32 + gap.value_at;
+                    let (end, kind) = self.marks.string_after(gap.quotes as usize)?;
+                    self.hits.push(Hit { node, at: start });
+                    self.present[column as usize / 64] |= 1 << (column % 64);
+                    let place = &mut self.root[column as usize];
+                    if place.kind != Kind::Absent {
+                        return None;
+                    }
+                    *place = Cell { start, end: end as u32, kind };
+                    end
+                }
+                _ => self.cross(gap, acts, i)?,
+            };
             state = gap.behind;
             if state == DONE {
                 return Some(Met::Top(i));
@@ -346,13 +372,8 @@ impl Trek<'_> {
     }
 
     /// Goes over the gap at `i` and the value behind it; the offset behind that.
-    #[inline(always)]
     fn cross(&mut self, gap: &Gap, acts: &[Act], i: usize) -> Option<usize> {
-        if gap.acts.0 != gap.acts.1 {
-            for act in acts.get(gap.acts.0 as usize..gap.acts.1 as usize)? {
-                self.perform(*act, i)?;
-            }
-        }
+        self.perform(acts.get(gap.acts.0 as usize..gap.acts.1 as usize)?, i)?;
         let behind = i + gap.len as usize;
         let start = i + gap.value_at as usize;
         let (end, kind) = if gap.ends == Ends::String {
@@ -437,8 +458,12 @@ impl Trek<'_> {
         Some(())
     }
 
-    #[inline]
-    fn perform(&mut self, act: Act, at: usize) -> Option<()> {
+    fn perform(&mut self, acts: &[Act], at: usize) -> Option<()> {
+        acts.iter().try_for_each(|act| self.perform_one(*act, at))
+    }
+
+    #[inline(always)]
+    fn perform_one(&mut self, act: Act, at: usize) -> Option<()> {
         match act {
             Act::Open(slot, off) => {
                 let start = at as u32 + off;

@@ -119,7 +119,7 @@ impl<'a> Pen<'a> {
         Ok(false)
     }
 
-    fn converted(&mut self, leaf: &Leaf, read: &Read) -> Result<bool, Failed> {
+    pub(super) fn converted(&mut self, leaf: &Leaf, read: &Read) -> Result<bool, Failed> {
         self.standing.default = false;
         match self.value(read)? {
             Val::Nothing => Ok(false),

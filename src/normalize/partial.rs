@@ -11,6 +11,7 @@ use super::pen::Pen;
 use crate::json::{Cell, Kind};
 use crate::ops::Test;
 use crate::plan::{Check, Field, Leaf, LeafType, List, Object, Origin, Part, Read, ReadAt, Shape, TemplatePiece};
+use crate::table::ListStep;
 
 /// What records must share, beside their structure, to be treated alike: by column of the record's own scope.
 #[derive(Clone, Debug, Default)]
@@ -151,7 +152,13 @@ impl Pen<'_> {
     fn part_of_shape(&mut self, shape: &Shape, to: &mut Partial) -> Kept<Shape> {
         match shape {
             Shape::Leaf(leaves) => {
-                wrap(each(leaves, to, |leaf, to| self.part_of_leaf(leaf, to)), Shape::Leaf)
+                let mut first = true;
+                let kept = each(leaves, to, |leaf, to| {
+                    let kept = self.part_of_leaf(leaf, first, to);
+                    first &= matches!(kept, Kept::Nothing);
+                    kept
+                });
+                wrap(kept, Shape::Leaf)
             }
             Shape::Object(object) => wrap(self.part_of_object(object, to), Shape::Object),
             Shape::List(list) => {
@@ -160,7 +167,7 @@ impl Pen<'_> {
                 }
                 let kept = each(&list.parts, to, |part, to| match part {
                     Part::Values(leaf) => {
-                        wrap(self.part_of_leaf(leaf, to), |leaf| Part::Values(Box::new(leaf)))
+                        wrap(self.part_of_leaf(leaf, true, to), |leaf| Part::Values(Box::new(leaf)))
                     }
                     Part::Object(object) => wrap(self.part_of_object(object, to), Part::Object),
                     Part::Each { scopes, .. } if self.has_rows(scopes) => Kept::Whole,
@@ -185,7 +192,8 @@ impl Pen<'_> {
         }
     }
 
-    fn part_of_leaf(&mut self, leaf: &Leaf, to: &mut Partial) -> Kept<Leaf> {
+    /// `first`: no leaf before it may write in its place.
+    fn part_of_leaf(&mut self, leaf: &Leaf, first: bool, to: &mut Partial) -> Kept<Leaf> {
         let mut kept: Vec<bool> = Vec::new();
         if let Origin::Reads(reads) = &leaf.origin {
             kept.extend(reads.iter().map(|read| self.has(read)));
@@ -209,6 +217,16 @@ impl Pen<'_> {
         if settled == Some(false) && !matches!(leaf.ty, LeafType::Any | LeafType::Object) {
             return Kept::Nothing;
         }
+        let holds = settled == leaf.when.as_ref().map(|_| true);
+        // What is passed over must still be read.
+        let constant = if holds && (first || !leaf.is_passed_over()) { self.constant(leaf, &kept, to) } else { None };
+        if let Some(json) = constant {
+            // Another text makes another constant.
+            to.trace.extend_from_slice(&json);
+            let origin = Origin::Const { json: json.into(), text: String::new() };
+            let part = || Leaf { origin, when: None, settled: leaf.when.is_some(), list: None, ..leaf.clone() };
+            return Kept::Part(to.makes.then(part));
+        }
         if settled != Some(true) && !kept.contains(&false) {
             return Kept::Whole;
         }
@@ -223,6 +241,28 @@ impl Pen<'_> {
             }
             part
         }))
+    }
+
+    /// What a leaf makes of a text that all the records share, if that is all it ever writes for them.
+    fn constant(&mut self, leaf: &Leaf, kept: &[bool], to: &Partial) -> Option<Vec<u8>> {
+        let (Origin::Reads(reads), Some((shared, _))) = (&leaf.origin, &to.asking.known) else { return None };
+        let single = kept.iter().filter(|kept| **kept).count() == 1 && leaf.label.is_none();
+        let picks = matches!(leaf.list, None | Some(ListStep::First));
+        let read = reads.iter().zip(kept).find(|(_, kept)| **kept)?.0;
+        let ReadAt::Slot { slot, lists, .. } = &read.at else { return None };
+        let shares = slot.scope == 0 && lists.is_empty() && shared.knows(slot.column);
+        let panther = matches!(leaf.ty, LeafType::Panther(_));
+        if !single || !picks || !shares || panther || read.steps.is_empty() {
+            return None;
+        }
+        let (start, lone) = (self.out.len(), self.lone);
+        let wrote = self.converted(leaf, read);
+        let json = self.out.split_off(start);
+        // What is counted beside the value is counted each time.
+        let counts = std::mem::replace(&mut self.lone, lone) != lone
+            || std::mem::take(&mut self.standing.default)
+            || matches!(leaf.ty, LeafType::Text { max_bytes } if json.len() > max_bytes);
+        (wrote == Ok(true) && !counts).then_some(json)
     }
 
     /// Whether a read may hold something.

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+
 use super::{Form, Steps};
 use crate::json::{self, Mask, NodeId, SHORT, SlotAt, Want};
 use crate::ops::indicator::Indicator;
@@ -109,7 +111,7 @@ pub enum LeafType {
     Float,
     Bool,
     Time,
-    Enum(Arc<HashSet<String>>),
+    Enum(Arc<HashSet<String, FixedState>>),
     /// An address of either family.
     Ip,
     /// Any JSON object.

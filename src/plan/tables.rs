@@ -421,7 +421,8 @@ impl Build<'_> {
             Base::Object => LeafType::Object,
             Base::Any => LeafType::Any,
             Base::Enum(name) => {
-                LeafType::Enum(Arc::new(self.target.enum_values(name).cloned().unwrap_or_default()))
+                let values = self.target.enum_values(name);
+                LeafType::Enum(Arc::new(values.into_iter().flatten().cloned().collect()))
             }
             Base::Message(name) => {
                 self.complain(
@@ -501,7 +502,7 @@ impl Build<'_> {
         &mut self,
         text: &str,
         span: &std::ops::Range<usize>,
-        values: &std::collections::HashSet<String>,
+        values: &std::collections::HashSet<String, foldhash::fast::FixedState>,
         path: &str,
     ) {
         if !values.contains(text) {

@@ -107,7 +107,7 @@ pub(super) fn type_rules(
     withheld: impl Fn(&str) -> bool,
 ) -> Option<TypeRules> {
     target.event_type.as_ref()?;
-    let mut needs: HashMap<Box<[u8]>, Vec<Vec<u16>>> = HashMap::new();
+    let mut needs: HashMap<Box<[u8]>, Vec<Vec<u16>>, foldhash::fast::FixedState> = HashMap::default();
     for (name, list) in &target.rules {
         let list = list
             .iter()

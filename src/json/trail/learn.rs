@@ -50,6 +50,7 @@ pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Opti
         acts: (first, trail.acts.len() as u32),
         value_at: value_at as u32,
         ends,
+        is_open: matches!(ends, Ends::Number | Ends::Boolean | Ends::Skipped(_)),
         to,
         behind,
         depth: depth as u32,
