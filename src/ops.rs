@@ -356,7 +356,8 @@ fn plain_decimal(text: &str) -> Option<&str> {
     let (whole, fraction) = (&digits[..point], digits.get(point + 1..).unwrap_or_default());
     let decimal = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
     // Nothing that starts with a zero: its leading zeros are no digits of the number.
-    let plain = digits.len() <= 16 && matches!(whole, [b'1'..=b'9', ..]) && decimal(whole) && decimal(fraction);
+    let plain =
+        digits.len() <= 16 && matches!(whole, [b'1'..=b'9', ..]) && decimal(whole) && decimal(fraction);
     if !plain || (fraction.is_empty() && point < digits.len()) || whole.len() + fraction.len() > 15 {
         return None;
     }

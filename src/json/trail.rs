@@ -230,14 +230,14 @@ impl Gap {
         let len = self.len as usize;
         let same = match text.first_chunk::<HEAD>() {
             Some(found) => {
-                let mut differ = 0;
                 let words = |bytes: &[u8; HEAD], i: usize| {
                     bytes[i * 8..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
                 };
-                for i in 0..HEAD / 8 {
-                    differ |= (words(found, i) ^ words(&self.head, i)) & words(&self.mask, i);
-                }
-                differ == 0 && (len <= HEAD || text[HEAD..].starts_with(&self.tail))
+                let differ = |i| (words(found, i) ^ words(&self.head, i)) & words(&self.mask, i);
+                // Others that stand behind the same value mostly differ early.
+                differ(0) == 0
+                    && differ(1) | differ(2) | differ(3) == 0
+                    && (len <= HEAD || text[HEAD..].starts_with(&self.tail))
             }
             None => len <= text.len() && text.starts_with(&self.head[..len.min(HEAD)]),
         };
@@ -347,19 +347,14 @@ impl Trek<'_> {
             taken.push(id);
             i = match *gap {
                 // What most gaps are.
-                Gap { ends: Ends::String, to: Goal::Node(node, Slot { scope: 0, column, .. }), .. } => {
+                Gap { ends: Ends::String, to: Goal::Node(node, slot), .. } => {
                     if gap.acts.0 != gap.acts.1 {
                         self.perform(acts.get(gap.acts.0 as usize..gap.acts.1 as usize)?, i)?;
                     }
                     let start = i as u32 + gap.value_at;
                     let (end, kind) = self.marks.string_after(gap.quotes as usize)?;
                     self.hits.push(Hit { node, at: start });
-                    self.present[column as usize / 64] |= 1 << (column % 64);
-                    let place = &mut self.root[column as usize];
-                    if place.kind != Kind::Absent {
-                        return None;
-                    }
-                    *place = Cell { start, end: end as u32, kind };
+                    self.put(slot, Cell { start, end: end as u32, kind })?;
                     end
                 }
                 _ => self.cross(gap, acts, i)?,
@@ -458,28 +453,35 @@ impl Trek<'_> {
         Some(())
     }
 
+    #[inline(always)]
     fn perform(&mut self, acts: &[Act], at: usize) -> Option<()> {
-        acts.iter().try_for_each(|act| self.perform_one(*act, at))
+        for act in acts {
+            match *act {
+                Act::Open(slot, off) => {
+                    let start = at as u32 + off;
+                    self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
+                }
+                Act::Close(slot, off) => self.cell(slot).end = at as u32 + off,
+                _ => self.perform_rare(*act, at)?,
+            }
+        }
+        Some(())
     }
 
-    #[inline(always)]
-    fn perform_one(&mut self, act: Act, at: usize) -> Option<()> {
+    #[inline(never)]
+    fn perform_rare(&mut self, act: Act, at: usize) -> Option<()> {
+        let place = |off: u32| at as u32 + off;
         match act {
-            Act::Open(slot, off) => {
-                let start = at as u32 + off;
-                self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
-            }
-            Act::Close(slot, off) => self.cell(slot).end = at as u32 + off,
             // Until the list ends, its first row stands for its end.
             Act::OpenList(slot, inner, off) => {
                 *self.lists_met = true;
                 let first = self.scopes[inner as usize].len() as u32;
-                self.put(slot, Cell { start: at as u32 + off, end: first, kind: Kind::Array })?;
+                self.put(slot, Cell { start: place(off), end: first, kind: Kind::Array })?;
             }
             Act::CloseList(slot, inner, off) => {
                 let cell = self.cell(slot);
                 let (start, first) = (cell.start as usize, cell.end as usize);
-                cell.end = at as u32 + off;
+                cell.end = place(off);
                 let rows = &mut self.scopes[inner as usize];
                 let end = rows.len();
                 add_list(rows, start, first, end);
@@ -488,21 +490,21 @@ impl Trek<'_> {
                 *self.lists_met = true;
                 let rows = &mut self.scopes[inner as usize];
                 let end = rows.len();
-                add_list(rows, at + off as usize, end, end);
+                add_list(rows, place(off) as usize, end, end);
             }
             Act::AddRow(inner) => self.scopes[inner as usize].add(),
             Act::OpenLeaf(node, slot, off) => {
-                let start = at as u32 + off;
+                let start = place(off);
                 self.hits.push(Hit { node, at: start });
                 self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
             }
             Act::OpenRest(node, from, to, off) => {
-                let start = at as u32 + off;
-                let key = (at as u32 + from, at as u32 + to);
-                self.rest.push(Rest { node, key, value: Cell { start, end: start, kind: Kind::Object } });
+                let value = Cell { start: place(off), end: place(off), kind: Kind::Object };
+                self.rest.push(Rest { node, key: (place(from), place(to)), value });
             }
             // Nothing is left of what stands inside.
-            Act::CloseRest(off) => self.rest.last_mut()?.value.end = at as u32 + off,
+            Act::CloseRest(off) => self.rest.last_mut()?.value.end = place(off),
+            Act::Open(..) | Act::Close(..) => {}
         }
         Some(())
     }

@@ -200,7 +200,11 @@ impl Pen<'_> {
             let read = reads.iter().find(|read| !self.cell(read).kind.is_null());
             let Some(Read { at: ReadAt::Slot { slot, node, .. }, steps, .. }) = read else { return false };
             let keeps = self.deeds.is_none_or(|deeds| deeds.of(*node) == Deed::Keep);
-            if slot.scope != 0 || !steps.is_empty() || !keeps || self.view.root(slot.column).kind != Kind::String {
+            if slot.scope != 0
+                || !steps.is_empty()
+                || !keeps
+                || self.view.root(slot.column).kind != Kind::String
+            {
                 return false;
             }
             columns.push(slot.column);

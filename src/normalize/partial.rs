@@ -10,7 +10,9 @@ use foldhash::fast::FixedState;
 use super::pen::Pen;
 use crate::json::{Cell, Kind};
 use crate::ops::Test;
-use crate::plan::{Check, Field, Leaf, LeafType, List, Object, Origin, Part, Read, ReadAt, Shape, TemplatePiece};
+use crate::plan::{
+    Check, Field, Leaf, LeafType, List, Object, Origin, Part, Read, ReadAt, Shape, TemplatePiece,
+};
 use crate::table::ListStep;
 
 /// What records must share, beside their structure, to be treated alike: by column of the record's own scope.
@@ -219,12 +221,14 @@ impl Pen<'_> {
         }
         let holds = settled == leaf.when.as_ref().map(|_| true);
         // What is passed over must still be read.
-        let constant = if holds && (first || !leaf.is_passed_over()) { self.constant(leaf, &kept, to) } else { None };
+        let constant =
+            if holds && (first || !leaf.is_passed_over()) { self.constant(leaf, &kept, to) } else { None };
         if let Some(json) = constant {
             // Another text makes another constant.
             to.trace.extend_from_slice(&json);
             let origin = Origin::Const { json: json.into(), text: String::new() };
-            let part = || Leaf { origin, when: None, settled: leaf.when.is_some(), list: None, ..leaf.clone() };
+            let part =
+                || Leaf { origin, when: None, settled: leaf.when.is_some(), list: None, ..leaf.clone() };
             return Kept::Part(to.makes.then(part));
         }
         if settled != Some(true) && !kept.contains(&false) {

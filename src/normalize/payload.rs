@@ -50,7 +50,8 @@ impl<'a> Work<'a> {
         let from = from?;
         let is_nested = matches!(from, From::Inside(_) | From::Nested(_) | From::Known(_));
         let walks_root = payload.root_read || field.is_none();
-        let walks_field = field.is_some_and(|f| is_nested || view.cell(want.slot(f), 0).kind == json::Kind::Absent);
+        let walks_field =
+            field.is_some_and(|f| is_nested || view.cell(want.slot(f), 0).kind == json::Kind::Absent);
         Some(Way { from, root: payload.root, field, walks_root, walks_field })
     }
 

@@ -8,6 +8,7 @@ use crate::json::{self, Cell, Kind, NodeId, View, Want};
 use crate::metrics::{LaneCounts, Reason};
 use crate::ops::pseudonym::Pseudonyms;
 use crate::ops::time::Instant;
+use crate::ops::{self, Step};
 use crate::plan::{
     Copies, Deeds, Field, Lane, List, Object, Origin, Part, Plan, Probes, Read, Shape, TypeRules,
 };
@@ -291,6 +292,12 @@ impl<'a> Pen<'a> {
             }
             return Ok(());
         }
+        if let Some((column, steps)) = &field.time
+            && self.deeds.is_none()
+            && self.timed(field, *column, steps)
+        {
+            return Ok(());
+        }
         if !self.is_empty(&field.probes) {
             return self.field(field);
         }
@@ -321,6 +328,27 @@ impl<'a> Pen<'a> {
         json::copy_raw(&cell, self.view.text, &mut self.out);
         if let Some(counts) = &mut self.counts {
             counts.filled[copies.counter as usize] += 1;
+        }
+        if let Some(bit) = field.presence {
+            self.standing.presence[bit as usize] = true;
+        }
+        true
+    }
+
+    /// Writes the time of the field, where its column holds one.
+    fn timed(&mut self, field: &Field, column: u16, steps: &[Step]) -> bool {
+        let cell = self.view.root(column);
+        let [Step::Time { from, .. }] = steps else { return false };
+        if !matches!(cell.kind, Kind::String | Kind::Number) {
+            return false;
+        }
+        let text = std::str::from_utf8(cell.inner(self.view.text)).unwrap_or_default();
+        let instant = (!text.is_empty()).then(|| ops::read_time(from, text, cell.kind == Kind::String));
+        let Some(instant) = instant.flatten() else { return false };
+        field.key.push(&mut self.out);
+        self.standing.times.push_as(ops::push_time, instant, &mut self.out);
+        if let Some(counts) = &mut self.counts {
+            counts.filled[field.counter as usize] += 1;
         }
         if let Some(bit) = field.presence {
             self.standing.presence[bit as usize] = true;

@@ -130,7 +130,9 @@ impl Work<'_> {
             (_, Some(found)) => (found, true),
             (_, None) => (plan.sources.len(), false),
         };
-        if source == plan.sources.len() && plan.lanes[source].iter().all(|route| matches!(route, Route::Nowhere)) {
+        if source == plan.sources.len()
+            && plan.lanes[source].iter().all(|route| matches!(route, Route::Nowhere))
+        {
             // What no target can take is one dead letter, not one for each.
             let dead = Dead::new(Reason::Unknown, "no source recognises this record".into());
             self.refuse_all(range, None, false, dead);

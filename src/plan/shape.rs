@@ -9,7 +9,7 @@ use super::{Form, Steps};
 use crate::json::{self, Mask, NodeId, SHORT, SlotAt, Want};
 use crate::ops::indicator::Indicator;
 use crate::ops::time::TimeFormat;
-use crate::ops::{Step, Test};
+use crate::ops::{Step, Test, TimeOut};
 use crate::panther;
 use crate::table::{ListStep, Seg};
 
@@ -249,9 +249,11 @@ pub struct Field {
     pub presence: Option<u16>,
     pub probes: Probes,
     pub copies: Option<Copies>,
+    /// It reads a time, and writes it in the form of most times: by column, with its conversion.
+    pub time: Option<(u16, Steps)>,
     /// All that it ever writes, where that is a constant: the key and its value.
     pub ready: Option<Key>,
-    /// Of the leaf of what is ready.
+    /// Of the leaf of the time or of what is ready.
     pub counter: u32,
     /// The field that this one is a part of.
     pub whole: Option<Arc<Field>>,
@@ -436,17 +438,19 @@ impl Object {
 impl Field {
     pub(super) fn new(name: &str, shape: Shape, required: bool, path: String, want: &Want) -> Field {
         let probes = probes(&shape, want).map(Probes::new).unwrap_or_default();
-        let (copies, ready, counter, whole) = (None, None, 0, None);
+        let (copies, time, ready, counter, whole) = (None, None, None, 0, None);
         let key = Key::new(name);
-        Field { key, shape, required, path, presence: None, probes, copies, ready, counter, whole }.settled()
+        Field { key, shape, required, path, presence: None, probes, copies, time, ready, counter, whole }
+            .settled()
     }
 
     /// The field with another shape, which is known to have something to write.
     pub fn with(self: &Arc<Field>, shape: Shape) -> Field {
         let (key, path) = (self.key.clone(), self.path.clone());
         let (required, presence, probes) = (self.required, self.presence, Probes::default());
-        let (copies, ready, counter, whole) = (None, None, 0, Some(self.clone()));
-        Field { key, shape, required, path, presence, probes, copies, ready, counter, whole }.settled()
+        let (copies, time, ready, counter) = (None, None, None, 0);
+        let whole = Some(self.clone());
+        Field { key, shape, required, path, presence, probes, copies, time, ready, counter, whole }.settled()
     }
 
     /// Sees which leaves are plain, and whether there is one thing to do for the whole field.
@@ -454,8 +458,26 @@ impl Field {
         let Shape::Leaf(leaves) = &mut self.shape else { return self };
         leaves.iter_mut().for_each(|leaf| leaf.plain = leaf.is_plain());
         self.copies = Copies::of(leaves);
-        if let [Leaf { origin: Origin::Const { json, .. }, when: None, list: None, counter, gives_type: false, .. }, ..] =
+        if let [Leaf { plain: true, ty: LeafType::Time, gives_type: false, counter, origin, .. }] =
             leaves.as_slice()
+            && let Origin::Reads(reads) = origin
+            && let [Read { at: ReadAt::Slot { slot, .. }, steps, .. }] = reads.as_slice()
+            && let [Step::Time { to: TimeOut::Rfc3339, .. }] = &**steps
+            && slot.scope == 0
+        {
+            (self.time, self.counter) = (Some((slot.column, steps.clone())), *counter);
+        }
+        if let [
+            Leaf {
+                origin: Origin::Const { json, .. },
+                when: None,
+                list: None,
+                counter,
+                gives_type: false,
+                ..
+            },
+            ..,
+        ] = leaves.as_slice()
             && !leaves[1..].iter().any(Leaf::is_passed_over)
         {
             self.ready = Some(self.key.followed_by(json));
