@@ -1,7 +1,7 @@
 //! Reading a schema file to its end: every key, every type, every collision, with its place;
 //! refuses to know what a field is for.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::{Check, Draw, Field, Made, Parser, Schema, Type, Value, core, parser, stored_name, transform};
@@ -172,18 +172,23 @@ impl<'a> Read<'a> {
             self.out.add(&node.span, "`fields` is a list of at least one field");
         }
         let mut fields: Vec<Field> = Vec::new();
+        // The data lake has one column for the fields of either spelling.
+        let (mut by_stored, mut by_capital) = (HashMap::new(), HashMap::new());
         for item in items {
             let Some(field) = self.field(item) else {
                 continue;
             };
             let stored = stored_name(&field.name.is);
+            let capital = capital(&field.name.is);
             if top && stored.starts_with("p_") {
                 self.out.add(
                     &field.name.span,
                     format!("`{}` collides with the standard fields, which begin with `p_`", field.name.is),
                 );
             }
-            if let Some(other) = fields.iter().find(|f| same_name(&f.name.is, &field.name.is)) {
+            let known = [by_stored.get(&stored), by_capital.get(&capital)];
+            if let Some(&first) = known.into_iter().flatten().min() {
+                let other: &Field = &fields[first];
                 let (line, column) = self.out.source.complain(&other.name.span, "").place();
                 let (name, other) = (&field.name.is, &other.name.is);
                 let message = match stored_name(other) == stored {
@@ -201,6 +206,8 @@ impl<'a> Read<'a> {
                 self.out.add(&field.name.span, message);
                 continue;
             }
+            by_stored.insert(stored, fields.len());
+            by_capital.insert(capital, fields.len());
             fields.push(field);
         }
         fields
@@ -432,11 +439,8 @@ impl<'a> Read<'a> {
     }
 }
 
-/// Whether the data lake has one column for both names.
-fn same_name(a: &str, b: &str) -> bool {
-    let capital = |name: &str| -> String {
-        let mut chars = name.chars();
-        chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
-    };
-    stored_name(a) == stored_name(b) || capital(a) == capital(b)
+/// The name with its first letter in upper case.
+fn capital(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
 }
