@@ -148,7 +148,7 @@ impl<'a> Read<'a> {
             return;
         };
         for (name, node) in entries {
-            if !self.used.contains(&name.text.as_str()) {
+            if !self.used.contains(&&*name.text) {
                 self.open.push(&name.text);
                 self.value(node);
                 self.open.pop();
@@ -158,7 +158,7 @@ impl<'a> Read<'a> {
 
     fn warn_unknown(&mut self, node: &Node, what: &str, known: &[&str]) {
         for (key, _) in node.map().unwrap_or_default() {
-            if !known.contains(&key.text.as_str()) {
+            if !known.contains(&&*key.text) {
                 let help = did_you_mean(&key.text, known.iter().copied());
                 let message = format!("unknown key `{}` of {what} is ignored", key.text);
                 self.warnings.add(&key.span, message).help = help;
@@ -366,7 +366,7 @@ impl<'a> Read<'a> {
         let at = node.get("target").map_or(span.clone(), |n| n.span.clone());
         let Some(found) = self.definitions.and_then(|d| d.get(target)) else {
             let known = self.definitions.and_then(Node::map).unwrap_or_default();
-            let help = did_you_mean(target, known.iter().map(|(k, _)| k.text.as_str()));
+            let help = did_you_mean(target, known.iter().map(|(k, _)| &*k.text));
             self.out.add(&at, format!("no definition `{target}`")).help = help;
             return None;
         };
@@ -418,7 +418,7 @@ impl<'a> Read<'a> {
                 _ => Err("ipv4, ipv6 or any"),
             };
             let list = || texts.iter().map(|t| t.is.clone()).collect();
-            let check = match key.text.as_str() {
+            let check = match &*key.text {
                 "allow" => Ok(Check::Allow(list())),
                 "deny" => Ok(Check::Deny(list())),
                 "ip" => family().map(Check::Ip),

@@ -343,7 +343,7 @@ pub fn parse_cond(node: &Node, out: &mut Complaints) -> Option<Cond> {
         None => None,
     };
     for (key, value) in entries {
-        let test = match key.text.as_str() {
+        let test = match &*key.text {
             "not" => {
                 all.push(Cond::Not(Box::new(parse_cond(value, out)?)));
                 continue;
@@ -425,9 +425,9 @@ pub(super) fn parse_steps(node: &Node, out: &mut Complaints) -> (Vec<Step>, Opti
     let mut list = None;
     for item in items {
         let (word, span, argument) = match &item.kind {
-            NodeKind::Scalar { text, .. } => (text.as_str(), &item.span, None),
+            NodeKind::Scalar { text, .. } => (&**text, &item.span, None),
             NodeKind::Map(entries) if entries.len() == 1 => {
-                (entries[0].0.text.as_str(), &entries[0].0.span, Some(&entries[0].1))
+                (&*entries[0].0.text, &entries[0].0.span, Some(&entries[0].1))
             }
             _ => {
                 out.add(&item.span, "a step is one word, or a map of one word and its argument");
@@ -628,7 +628,7 @@ fn lookup(node: &Node, out: &mut Complaints) -> Option<Lookup> {
         } else if Glob::is_pattern(&key.text) {
             table.globs.push((Glob::new(&key.text), text));
         } else {
-            table.exact.insert(key.text.clone(), text);
+            table.exact.insert(key.text.to_string(), text);
         }
     }
     Some(table)

@@ -120,11 +120,11 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<SourceDef> {
     };
     let named = root.get("let").and_then(|node| need_map(node, "let", out));
     for (key, node) in named.unwrap_or_default() {
-        if key.text == "payload" || lets.contains_key(&key.text) {
+        if key.text == "payload" || lets.contains_key(&*key.text) {
             out.add(&key.span, format!("`${}` is already a name of every source", key.text));
         }
         let value = read_let(node, &lets, out);
-        lets.insert(key.text.clone(), value);
+        lets.insert(key.text.to_string(), value);
     }
     let mut classes = Vec::new();
     if let Some(fields) = root.get("fields")

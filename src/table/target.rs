@@ -295,7 +295,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
     }
     for (key, values) in map_of(root, "enums", out) {
         let values = texts(values, out).into_iter().map(|t| t.is).collect();
-        def.enums.insert(key.text.clone(), values);
+        def.enums.insert(key.text.to_string(), values);
     }
     let errors = out.list.len();
     read_types(root, &mut def, out);
@@ -311,8 +311,8 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
     for (key, value) in map_of(root, "max_bytes", out) {
         match value.text().and_then(|t| t.parse().ok()) {
             Some(n) => {
-                checked_paths(&def, vec![At::new(key.text.clone(), key.span.clone())], out);
-                def.max_bytes.insert(key.text.clone(), n);
+                checked_paths(&def, vec![At::new(key.text.to_string(), key.span.clone())], out);
+                def.max_bytes.insert(key.text.to_string(), n);
             }
             None => {
                 out.add(&value.span, "a number of bytes");
@@ -320,7 +320,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
         }
     }
     for (key, value) in map_of(root, "settings", out) {
-        if !SETTINGS.contains(&key.text.as_str()) {
+        if !SETTINGS.contains(&&*key.text) {
             out.unknown(&key.span, "setting of a run", &key.text, SETTINGS);
         } else if let Some(path) = one_text(value, out) {
             let path = checked_paths(&def, vec![path], out).remove(0);
@@ -331,7 +331,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
                 out.add(&value.span, format!("a setting is a text, and `{path}` is none"));
                 continue;
             }
-            def.settings.insert(key.text.clone(), At::new(segs, value.span.clone()));
+            def.settings.insert(key.text.to_string(), At::new(segs, value.span.clone()));
         }
     }
     for (key, needs) in map_of(root, "rules", out) {
@@ -344,7 +344,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
             let any = texts(need, out);
             list.push(checked_paths(&def, any, out));
         }
-        def.rules.insert(key.text.clone(), list);
+        def.rules.insert(key.text.to_string(), list);
     }
     check_event_types(root, &def, out);
     Some(def)
@@ -359,7 +359,7 @@ fn read_types(root: &Node, def: &mut TargetDef, out: &mut Complaints) {
         out.add(&(root.span.start..root.span.start + 1), "a target needs `types`");
         return;
     };
-    let names: Vec<&str> = types.iter().map(|(k, _)| k.text.as_str()).collect();
+    let names: Vec<&str> = types.iter().map(|(k, _)| &*k.text).collect();
     for (key, fields) in types {
         let mut read = IndexMap::new();
         for (field, ty) in need_map(fields, &key.text, out).unwrap_or_default() {
@@ -384,9 +384,9 @@ fn read_types(root: &Node, def: &mut TargetDef, out: &mut Complaints) {
                     continue;
                 }
             };
-            read.insert(field.text.clone(), FieldType { base, repeated, map });
+            read.insert(field.text.to_string(), FieldType { base, repeated, map });
         }
-        def.types.insert(key.text.clone(), read);
+        def.types.insert(key.text.to_string(), read);
     }
     if !def.types.contains_key(&def.root) {
         let span = root.get("root").map_or(root.span.start..root.span.start + 1, |n| n.span.clone());
