@@ -51,6 +51,12 @@ impl Read {
             ReadAt::Fact(_) => &[],
         }
     }
+
+    fn settle(&mut self, want: &Want) {
+        if let ReadAt::Slot { slot, node, .. } = &mut self.at {
+            *slot = want.slot(*node);
+        }
+    }
 }
 
 /// A compiled condition.
@@ -64,6 +70,17 @@ pub enum Check {
     Not(Box<Check>),
     Any(Vec<Check>),
     All(Vec<Check>),
+}
+
+impl Check {
+    /// See [`Object::settle`].
+    pub(super) fn settle(&mut self, want: &Want) {
+        match self {
+            Check::Test { reads, .. } => reads.iter_mut().for_each(|read| read.settle(want)),
+            Check::Not(inner) => inner.settle(want),
+            Check::Any(list) | Check::All(list) => list.iter_mut().for_each(|check| check.settle(want)),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +111,25 @@ pub enum Origin {
 pub enum TemplatePiece {
     Text(String),
     Reads(Vec<Read>),
+}
+
+impl Origin {
+    fn settle(&mut self, want: &Want) {
+        match self {
+            Origin::Reads(reads) | Origin::Joined { reads, .. } => {
+                reads.iter_mut().for_each(|read| read.settle(want));
+            }
+            Origin::Template(pieces) => pieces.iter_mut().for_each(|piece| match piece {
+                TemplatePiece::Text(_) => {}
+                TemplatePiece::Reads(reads) => reads.iter_mut().for_each(|read| read.settle(want)),
+            }),
+            Origin::Count { list, only, .. } => {
+                list.settle(want);
+                only.iter_mut().for_each(|check| check.settle(want));
+            }
+            Origin::Const { .. } => {}
+        }
+    }
 }
 
 /// How a value is written.
@@ -162,6 +198,14 @@ pub struct Leaf {
 }
 
 impl Leaf {
+    fn settle(&mut self, want: &Want) {
+        self.origin.settle(want);
+        self.when.iter_mut().for_each(|check| check.settle(want));
+        if let Some(Label::From(reads)) = &mut self.label {
+            reads.iter_mut().for_each(|read| read.settle(want));
+        }
+    }
+
     /// What it reads counts as passed over where a leaf before it wrote.
     pub fn is_passed_over(&self) -> bool {
         self.when.is_none() && !self.settled && matches!(self.origin, Origin::Reads(_))
@@ -314,7 +358,7 @@ pub type Due = [u64; 8];
 const MANY: usize = 24;
 
 impl Finder {
-    fn new(fields: &[Field]) -> Option<Finder> {
+    fn new(fields: &[Arc<Field>]) -> Option<Finder> {
         if !(MANY..=64 * std::mem::size_of::<Due>() / 8).contains(&fields.len()) {
             return None;
         }
@@ -414,16 +458,26 @@ impl Probes {
 
 impl Object {
     pub(super) fn new(fields: Vec<Field>, strict: Option<Read>) -> Object {
-        let runs = fields.chunks(RUN).scan(0, |end, run| {
+        let fields = fields.into_iter().map(Arc::new).collect();
+        Object { runs: Box::default(), finder: None, fields, strict, discovery: None }
+    }
+
+    /// Gives every read its column, which is known when every path is, and works out what can be
+    /// skipped by it.
+    pub(super) fn settle(&mut self, want: &Want) {
+        self.strict.iter_mut().for_each(|read| read.settle(want));
+        // Nobody shares them yet.
+        self.fields.iter_mut().for_each(|field| Arc::make_mut(field).settle(want));
+        let runs = self.fields.chunks(RUN).scan(0, |end, run| {
             *end += run.len();
-            let skips = |f: &Field| !f.required && !f.probes.is_empty() && f.probes.rows.is_empty();
+            let skips = |f: &Arc<Field>| !f.required && !f.probes.is_empty() && f.probes.rows.is_empty();
             let columns = run.iter().flat_map(|f| f.probes.slots.iter().map(|slot| slot.column));
             let masks = if run.iter().all(skips) { json::masks(columns) } else { [].into() };
             let worth = run.len() > 1 && masks.len() <= MOST_PROBES;
             Some(Run { end: *end, masks: if worth { masks } else { [].into() } })
         });
-        let (runs, finder) = (runs.collect(), Finder::new(&fields));
-        Object { runs, finder, fields: fields.into_iter().map(Arc::new).collect(), strict, discovery: None }
+        self.runs = runs.collect();
+        self.finder = Finder::new(&self.fields);
     }
 
     /// The object with only some of its fields, or others in their place: all of them are looked at.
@@ -434,11 +488,16 @@ impl Object {
 }
 
 impl Field {
-    pub(super) fn new(name: &str, shape: Shape, required: bool, path: String, want: &Want) -> Field {
-        let probes = probes(&shape, want).map(Probes::new).unwrap_or_default();
+    pub(super) fn new(name: &str, shape: Shape, required: bool, path: String) -> Field {
+        let (key, probes) = (Key::new(name), Probes::default());
         let (copies, ready, counter, whole) = (None, None, 0, None);
-        let key = Key::new(name);
-        Field { key, shape, required, path, presence: None, probes, copies, ready, counter, whole }.settled()
+        Field { key, shape, required, path, presence: None, probes, copies, ready, counter, whole }
+    }
+
+    fn settle(&mut self, want: &Want) {
+        self.shape.settle(want);
+        self.probes = probes(&self.shape, want).map(Probes::new).unwrap_or_default();
+        self.look();
     }
 
     /// The field with another shape, which is known to have something to write.
@@ -446,12 +505,14 @@ impl Field {
         let (key, path) = (self.key.clone(), self.path.clone());
         let (required, presence, probes) = (self.required, self.presence, Probes::default());
         let (copies, ready, counter, whole) = (None, None, 0, Some(self.clone()));
-        Field { key, shape, required, path, presence, probes, copies, ready, counter, whole }.settled()
+        let mut field = Field { key, shape, required, path, presence, probes, copies, ready, counter, whole };
+        field.look();
+        field
     }
 
     /// Sees which leaves are plain, and whether there is one thing to do for the whole field.
-    fn settled(mut self) -> Field {
-        let Shape::Leaf(leaves) = &mut self.shape else { return self };
+    fn look(&mut self) {
+        let Shape::Leaf(leaves) = &mut self.shape else { return };
         leaves.iter_mut().for_each(|leaf| leaf.plain = leaf.is_plain());
         self.copies = Copies::of(leaves);
         if let [Leaf { origin: Origin::Const { json, .. }, when: None, list: None, counter, gives_type: false, .. }, ..] =
@@ -461,7 +522,6 @@ impl Field {
             self.ready = Some(self.key.followed_by(json));
             self.counter = *counter;
         }
-        self
     }
 }
 
@@ -515,9 +575,7 @@ fn own_slot(read: &Read) -> Option<SlotAt> {
 /// The slot of the outermost list that a read runs through, or its own.
 fn outer_slot(read: &Read, want: &Want) -> Option<SlotAt> {
     match read.lists().first() {
-        // Slots are numbered in the second pass only; in the first there may be no such scope.
-        Some(&scope) if (scope as usize) < want.scopes() => Some(want.list_slot(scope)),
-        Some(_) => None,
+        Some(&scope) => Some(want.list_slot(scope)),
         None => own_slot(read),
     }
 }
@@ -528,6 +586,32 @@ pub enum Shape {
     /// The first that writes something wins.
     Leaf(Vec<Leaf>),
     List(List),
+}
+
+impl Shape {
+    fn settle(&mut self, want: &Want) {
+        match self {
+            Shape::Object(object) => object.settle(want),
+            Shape::Leaf(leaves) => leaves.iter_mut().for_each(|leaf| leaf.settle(want)),
+            Shape::List(list) => list.settle(want),
+        }
+    }
+}
+
+impl List {
+    fn settle(&mut self, want: &Want) {
+        self.strict.iter_mut().for_each(|read| read.settle(want));
+        for part in &mut self.parts {
+            match part {
+                Part::Values(leaf) => leaf.settle(want),
+                Part::Object(object) => object.settle(want),
+                Part::Each { list, element, .. } => {
+                    list.settle(want);
+                    element.settle(want);
+                }
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::shape::{Check, Label, Leaf, LeafType, Origin, Read, TemplatePiece};
 use super::sources::{NoRead, PathScope};
 use super::tree::{DraftObject, Kind, finish_object, list_of, mark_required, type_rules};
-use super::{Lane, PayloadView, ReadAt};
+use super::{Draft, Lane, PayloadView, ReadAt};
 use crate::error::Diagnostic;
 use crate::json::{Want, push_quoted, push_str_escaped};
 use crate::ops::{Step, TimeOut};
@@ -38,7 +38,7 @@ pub(super) fn compile(
     settings: &[(&str, String)],
     want: &mut Want,
     warnings: &mut Vec<Diagnostic>,
-) -> Result<Lane, Vec<Diagnostic>> {
+) -> Result<Draft, Vec<Diagnostic>> {
     let mut build = Build {
         table,
         target,
@@ -99,21 +99,14 @@ pub(super) fn compile(
             |other: &String| other == path || other.strip_prefix(path).is_some_and(|r| r.starts_with('.'));
         build.withheld.iter().chain(&build.unpseudonymized).any(inside)
     });
-    let marked = |nodes: &[u32], all: usize| {
-        let mut marks = vec![false; all];
-        nodes.iter().for_each(|node| marks[*node as usize] = true);
-        marks
-    };
-    let consumed = marked(&build.consumed, build.want.len());
-    let whole = marked(&build.whole, build.want.len());
-    Ok(Lane {
+    let lane = Lane {
         name: target.name.clone(),
-        root: finish_object(root, &presence, build.want),
+        root: finish_object(root, &presence),
         each: each.map(|(read, scope)| read.scopes(scope)),
         leaves: build.leaves,
-        ignored: vec![false; consumed.len()],
-        consumed,
-        whole,
+        ignored: Vec::new(),
+        consumed: Vec::new(),
+        whole: Vec::new(),
         payload_view: PayloadView::Root,
         rules,
         standard: None,
@@ -124,7 +117,8 @@ pub(super) fn compile(
         presences: presence.len(),
         embedded: None,
         discovers: false,
-    })
+    };
+    Ok(Draft { lane, consumed: build.consumed, whole: build.whole })
 }
 
 /// A checked row: the steps of its path in the target, and its leaf.

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::TypeRules;
 use super::shape::{Field, Leaf, List, Object, Part, Read, Shape};
-use crate::json::Want;
 use crate::table::{Seg, TargetDef, parse_target_path};
 
 /// A field while the tree grows.
@@ -71,7 +70,7 @@ pub(super) fn mark_required(root: &mut DraftObject, path: &str) -> bool {
     false
 }
 
-pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>, want: &Want) -> Object {
+pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>) -> Object {
     let mut fields: Vec<(String, Draft)> = draft.fields.into_iter().collect();
     fields.sort_by_key(|(_, d)| d.order);
     let fields = fields
@@ -81,22 +80,22 @@ pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>, w
             let shape = match draft.kind {
                 Kind::Empty => Shape::Leaf(Vec::new()),
                 Kind::Leaf(leaves) => Shape::Leaf(leaves),
-                Kind::Object(object) => Shape::Object(finish_object(object, presence, want)),
-                Kind::List(list) => Shape::List(finish_list(list, presence, want)),
+                Kind::Object(object) => Shape::Object(finish_object(object, presence)),
+                Kind::List(list) => Shape::List(finish_list(list, presence)),
             };
-            Field { presence: presence_bit, ..Field::new(&name, shape, draft.required, draft.path, want) }
+            Field { presence: presence_bit, ..Field::new(&name, shape, draft.required, draft.path) }
         })
         .collect();
     Object::new(fields, None)
 }
 
-pub(super) fn finish_list(list: DraftList, presence: &HashMap<&str, u16>, want: &Want) -> List {
+fn finish_list(list: DraftList, presence: &HashMap<&str, u16>) -> List {
     let mut parts: Vec<Part> = list.values.into_iter().map(|leaf| Part::Values(Box::new(leaf))).collect();
-    parts.extend(list.objects.into_values().map(|o| Part::Object(finish_object(o, presence, want))));
+    parts.extend(list.objects.into_values().map(|o| Part::Object(finish_object(o, presence))));
     parts.extend(list.each.into_iter().map(|(read, scope, object)| Part::Each {
         scopes: read.scopes(scope),
         list: read,
-        element: Box::new(Shape::Object(finish_object(object, presence, want))),
+        element: Box::new(Shape::Object(finish_object(object, presence))),
     }));
     List { parts, strict: None }
 }

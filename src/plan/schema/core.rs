@@ -44,7 +44,7 @@ impl Build<'_> {
                 [(rest, _)] if rest.is_empty() => below.remove(0).1,
                 _ => Shape::Object(self.tree(below, &shown)),
             };
-            Field::new(key, shape, false, shown, self.want)
+            Field::new(key, shape, false, shown)
         });
         Object::new(fields.collect(), None)
     }
