@@ -273,4 +273,14 @@ mod tests {
             assert_eq!(file.tree().expect("packed"), said, "{path}");
         }
     }
+
+    #[test]
+    fn what_is_built_in_is_held_to_all_that_a_folder_is() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
+        let given = load(&[&folder]).expect("mapping files");
+        let said: Vec<String> = given.wrong.iter().map(ToString::to_string).collect();
+        assert_eq!(said, [""; 0]);
+        let names = |catalog: &Catalog| catalog.mappings.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&given), names(&load(&[]).expect("built in")));
+    }
 }

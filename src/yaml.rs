@@ -28,6 +28,10 @@ impl Source {
         Source { file: file.into(), text: Text::Embedded(text) }
     }
 
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.text, Text::Embedded(_))
+    }
+
     pub fn complain(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             file: self.file.clone(),
