@@ -3,6 +3,7 @@
 //! a row that may not be read is not compiled. Knows no input and no text.
 
 mod ambiguous;
+mod classes;
 mod coverage;
 mod lint;
 mod privacy;
@@ -14,6 +15,7 @@ mod tree;
 
 use std::sync::Arc;
 
+use classes::Classes;
 pub(crate) use coverage::copies;
 pub use coverage::{Coverage, Documented, Fate, coverage};
 pub use lint::lint;
@@ -364,8 +366,10 @@ fn grow<'a>(catalog: &'a Catalog, request: &Request, want: &mut Want) -> Result<
         envelopes.push(path.iter().fold(0, |node, key| want.child(node, key)));
         envelope_paths.push(path.clone());
     }
-    let defs = catalog.sources.values().zip(&roots);
-    let sources = defs.map(|(def, root)| sources::draft(def, *root, want, &mut wrong)).collect();
+    let classes: Vec<Classes> = catalog.sources.values().map(Classes::new).collect();
+    let defs = catalog.sources.values().zip(&classes).zip(&roots);
+    let sources =
+        defs.map(|((def, classes), root)| sources::draft(def, classes, *root, want, &mut wrong)).collect();
     sources::told_apart(catalog, &mut wrong);
     let mapped = catalog.mappings.iter().filter(|((_, target), _)| request.targets.contains(target));
     let mapped = mapped.filter_map(|(_, mapping)| match mapping {
@@ -378,7 +382,12 @@ fn grow<'a>(catalog: &'a Catalog, request: &Request, want: &mut Want) -> Result<
         let mut row = Vec::new();
         for name in &request.targets {
             let target = &catalog.targets[name];
-            let scope = sources::PathScope { def: Some(def), payload: roots[i], mode: &mode };
+            let scope = sources::PathScope {
+                def: Some(def),
+                classes: Some(&classes[i]),
+                payload: roots[i],
+                mode: &mode,
+            };
             let user = target.dialect == Dialect::Panther && !request.schemas.is_empty();
             let drafts = match catalog.mappings.get(&(def.name.clone(), name.clone())) {
                 _ if user => {
@@ -408,7 +417,7 @@ fn grow<'a>(catalog: &'a Catalog, request: &Request, want: &mut Want) -> Result<
         }
         lanes.push(row);
     }
-    let nobody = sources::PathScope { def: None, payload: None, mode: &mode };
+    let nobody = sources::PathScope { def: None, classes: None, payload: None, mode: &mode };
     let unrecognised = request.targets.iter().map(|name| {
         let user = catalog.targets[name].dialect == Dialect::Panther && !request.schemas.is_empty();
         let all: Vec<&Schema> = request.schemas.iter().filter(|_| user).collect();

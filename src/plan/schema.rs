@@ -200,7 +200,7 @@ impl Build<'_> {
         let text = matches!(value.ty, Type::Json | Type::String);
         let whole = matches!(value.ty, Type::Json) && drawn.is_plain();
         let mode = self.scope.mode;
-        let may_read = drawn.reads.iter().all(|(_, path)| match access(self.scope.def, mode, path) {
+        let may_read = drawn.reads.iter().all(|(_, path)| match access(self.scope.classes, mode, path) {
             Access::Read => true,
             Access::Inside => whole,
             Access::Denied => false,
@@ -215,7 +215,7 @@ impl Build<'_> {
     }
 
     fn is_pseudonym(&self, drawn: &Drawn) -> bool {
-        drawn.reads.iter().any(|(_, path)| tokens(self.scope.def, self.scope.mode, path))
+        drawn.reads.iter().any(|(_, path)| tokens(self.scope.classes, self.scope.mode, path))
     }
 
     /// The steps over what was read. Values as they stand become pseudonyms when they are written.

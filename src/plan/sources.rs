@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::classes::Classes;
 use super::privacy::{Access, Content, Deeds, Mode, access, nodes, payload_part, tokens};
 use super::{Check, Payload, Read, ReadAt, Request, Rule, SourcePlan};
 use crate::catalog::Catalog;
@@ -13,6 +14,7 @@ use crate::table::{At, Cond, Head, Path, Seg, SourceDef};
 /// What paths mean in one source.
 pub(super) struct PathScope<'a> {
     pub def: Option<&'a SourceDef>,
+    pub classes: Option<&'a Classes>,
     pub payload: Option<NodeId>,
     pub mode: &'a Mode,
 }
@@ -94,7 +96,7 @@ impl PathScope<'_> {
     }
 
     fn one(&self, path: &Path, steps: &[Step], want: &mut Want) -> Result<Read, NoRead> {
-        match access(self.def, self.mode, path) {
+        match access(self.classes, self.mode, path) {
             Access::Denied => return Err(NoRead::Withheld),
             // A converted copy of a composite would be text of everything below it.
             Access::Inside if !steps.is_empty() => return Err(NoRead::Withheld),
@@ -108,7 +110,7 @@ impl PathScope<'_> {
         let mut steps = self.mode.steps(steps);
         if let Some(pseudonyms) = &self.mode.pseudonyms
             && !looked_up
-            && tokens(self.def, self.mode, path)
+            && tokens(self.classes, self.mode, path)
         {
             steps.push(Step::Pseudonym(pseudonyms.clone()));
         }
@@ -159,13 +161,14 @@ pub(super) struct Draft<'a> {
 /// Grows everything that a source says of its records.
 pub(super) fn draft<'a>(
     def: &'a SourceDef,
+    classes: &Classes,
     payload: Option<NodeId>,
     want: &mut Want,
     wrong: &mut Vec<Diagnostic>,
 ) -> Draft<'a> {
     // A source's own description of itself is read in every mode.
     let full = Mode { content: Content::Full, keep_secrets: true, ..Mode::default() };
-    let open = PathScope { def: Some(def), payload, mode: &full };
+    let open = PathScope { def: Some(def), classes: Some(classes), payload, mode: &full };
     let mut complain = |path: &At<Path>, message: String, help: Option<String>| {
         wrong.push(Diagnostic { help, ..def.at.complain(&path.span, message) });
     };
@@ -184,7 +187,7 @@ pub(super) fn draft<'a>(
     }
     if let Some(kind) = &def.kind
         && def.bears_content()
-        && access(Some(def), &Mode::default(), &kind.is) != Access::Read
+        && access(Some(classes), &Mode::default(), &kind.is) != Access::Read
     {
         let message = "the record type is shown in every mode: its path must be of class meta";
         complain(kind, message.into(), None);

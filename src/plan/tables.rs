@@ -1,7 +1,6 @@
 //! A table against its target: type-checked row by row, then one tree in the target's order.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::shape::{Check, Label, Leaf, LeafType, Origin, Read, TemplatePiece};
 use super::sources::{NoRead, PathScope};
@@ -216,7 +215,7 @@ impl Build<'_> {
             self.complain(&row.to.span, format!("`{plain}` must not be set by a mapping"));
             return None;
         }
-        if segs.iter().any(|seg| seg.deprecated) {
+        if segs.iter().any(|seg| seg.field.deprecated) {
             let message = format!("`{plain}` is deprecated in the target");
             self.warnings.push(self.table.at.complain(&row.to.span, message));
         }
@@ -414,10 +413,7 @@ impl Build<'_> {
             Base::Time => LeafType::Time,
             Base::Object => LeafType::Object,
             Base::Any => LeafType::Any,
-            Base::Enum(name) => {
-                let values = self.target.enum_values(name);
-                LeafType::Enum(Arc::new(values.into_iter().flatten().cloned().collect()))
-            }
+            Base::Enum(name) => LeafType::Enum(self.target.enum_values(name).cloned().unwrap_or_default()),
             Base::Message(name) => {
                 self.complain(
                     &row.to.span,
