@@ -13,6 +13,7 @@ mod sources;
 mod tables;
 mod tree;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use classes::Classes;
@@ -25,6 +26,7 @@ pub use shape::{
     Check, Coerce, Copies, Discovery, Embedded, Field, Finder, Key, Label, Leaf, LeafType, List, Object,
     Origin, Part, Probes, Read, ReadAt, Run, Shape, TemplatePiece,
 };
+use tables::Goal;
 
 use crate::catalog::{Catalog, Mapping};
 use crate::error::{Diagnostic, Error};
@@ -222,14 +224,18 @@ pub enum PayloadView {
     Named,
 }
 
+/// By event type: its needs, each of which any of some presence bits meets.
+pub type NeedsByType = HashMap<Box<[u8]>, Vec<Vec<u16>>, foldhash::fast::FixedState>;
+
 /// The event types of a target and what each needs.
 #[derive(Debug)]
 pub struct TypeRules {
     pub generic: Option<Box<[u8]>>,
-    pub needs: std::collections::HashMap<Box<[u8]>, Vec<Vec<u16>>, foldhash::fast::FixedState>,
+    /// The same for all lanes of a target.
+    pub needs: Arc<NeedsByType>,
     pub fallback: Vec<Box<[u8]>>,
     /// By presence bit: the path, and whether the mode takes its rows away.
-    pub paths: Vec<(String, bool)>,
+    pub paths: Vec<(Arc<str>, bool)>,
 }
 
 impl TypeRules {
@@ -239,7 +245,7 @@ impl TypeRules {
         let open =
             |any: &&Vec<u16>| any.iter().all(|&bit| !present[bit as usize] && !self.paths[bit as usize].1);
         let need = self.needs.get(name)?.iter().find(open)?;
-        let names: Vec<&str> = need.iter().map(|&bit| self.paths[bit as usize].0.as_str()).collect();
+        let names: Vec<&str> = need.iter().map(|&bit| &*self.paths[bit as usize].0).collect();
         let what =
             format!("an event of type `{}` needs `{}`", String::from_utf8_lossy(name), names.join("` or `"));
         Some((names.first()?, what))
@@ -336,9 +342,12 @@ fn grow<'a>(catalog: &'a Catalog, request: &Request, want: &mut Want) -> Result<
     let mut warnings = ambiguous::warn(&request.schemas);
     let mut roots = Vec::new();
     let mode = request.mode();
-    for target in request.targets.iter().map(|name| &catalog.targets[name]) {
-        for (setting, _) in request.settings() {
-            if !target.settings.contains_key(setting) {
+    let settings = request.settings();
+    let goals: Vec<Goal> =
+        request.targets.iter().map(|name| Goal::new(&catalog.targets[name], &settings)).collect();
+    for target in goals.iter().map(|goal| goal.target) {
+        for (setting, _) in &settings {
+            if !target.settings.contains_key(*setting) {
                 let message = format!("the target `{}` has no place for the {setting} of a run", target.name);
                 warnings.push(target.at.complain(&(0..0), message));
             }
@@ -380,8 +389,8 @@ fn grow<'a>(catalog: &'a Catalog, request: &Request, want: &mut Want) -> Result<
     let mut lanes = Vec::new();
     for (i, def) in catalog.sources.values().enumerate() {
         let mut row = Vec::new();
-        for name in &request.targets {
-            let target = &catalog.targets[name];
+        for goal in &goals {
+            let (name, target) = (&goal.target.name, goal.target);
             let scope = sources::PathScope {
                 def: Some(def),
                 classes: Some(&classes[i]),
@@ -396,7 +405,7 @@ fn grow<'a>(catalog: &'a Catalog, request: &Request, want: &mut Want) -> Result<
                     schemas(&json, request, &scope, want)
                 }
                 Some(Mapping::Table(table)) => {
-                    match tables::compile(table, target, &scope, &request.settings(), want, &mut warnings) {
+                    match tables::compile(table, goal, &scope, want, &mut warnings) {
                         Ok(draft) => vec![draft],
                         Err(list) => {
                             wrong.extend(list);

@@ -1,10 +1,8 @@
 //! A table against its target: type-checked row by row, then one tree in the target's order.
 
-use std::collections::HashMap;
-
 use super::shape::{Check, Label, Leaf, LeafType, Origin, Read, TemplatePiece};
 use super::sources::{NoRead, PathScope};
-use super::tree::{DraftObject, Kind, finish_object, list_of, mark_required, type_rules};
+use super::tree::{DraftObject, Kind, Needs, finish_object, list_of, mark_required};
 use super::{Draft, Lane, PayloadView, ReadAt};
 use crate::error::Diagnostic;
 use crate::json::{Want, push_quoted, push_str_escaped};
@@ -30,11 +28,24 @@ struct Build<'a> {
     open: Vec<u16>,
 }
 
+/// What all tables of one target fill.
+pub(super) struct Goal<'a> {
+    pub(super) target: &'a TargetDef,
+    pub(super) needs: Needs<'a>,
+    /// See [`super::Request::settings`].
+    pub(super) settings: &'a [(&'static str, String)],
+}
+
+impl<'a> Goal<'a> {
+    pub(super) fn new(target: &'a TargetDef, settings: &'a [(&'static str, String)]) -> Goal<'a> {
+        Goal { target, needs: Needs::new(target), settings }
+    }
+}
+
 pub(super) fn compile(
     table: &Table,
-    target: &TargetDef,
+    Goal { target, needs, settings }: &Goal,
     scope: &PathScope,
-    settings: &[(&str, String)],
     want: &mut Want,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Draft, Vec<Diagnostic>> {
@@ -87,12 +98,7 @@ pub(super) fn compile(
             warnings.push(warning);
         }
     }
-    let mut presence = HashMap::new();
-    for need in target.rules.values().flatten().flatten() {
-        let next = presence.len() as u16;
-        presence.entry(need.as_str()).or_insert(next);
-    }
-    let rules = type_rules(target, &presence, |path| {
+    let rules = needs.rules(target, |path| {
         // What is below a path makes it present.
         let inside =
             |other: &String| other == path || other.strip_prefix(path).is_some_and(|r| r.starts_with('.'));
@@ -100,7 +106,7 @@ pub(super) fn compile(
     });
     let lane = Lane {
         name: target.name.clone(),
-        root: finish_object(root, &presence),
+        root: finish_object(root, &needs.presence),
         each: each.map(|(read, scope)| read.scopes(scope)),
         leaves: build.leaves,
         ignored: Vec::new(),
@@ -113,7 +119,7 @@ pub(super) fn compile(
         expected_rate: table.expected_rate,
         withheld: build.withheld,
         unpseudonymized: build.unpseudonymized,
-        presences: presence.len(),
+        presences: needs.presence.len(),
         embedded: None,
         discovers: false,
     };

@@ -2,9 +2,10 @@
 //! target's order. Knows no row.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use super::TypeRules;
 use super::shape::{Field, Leaf, List, Object, Part, Read, Shape};
+use super::{NeedsByType, TypeRules};
 use crate::table::{Seg, TargetDef, parse_target_path};
 
 /// A field while the tree grows.
@@ -27,7 +28,7 @@ pub(super) enum Kind {
 
 #[derive(Default)]
 pub(super) struct DraftObject {
-    pub(super) fields: indexmap::IndexMap<String, Draft>,
+    pub(super) fields: indexmap::IndexMap<String, Draft, foldhash::fast::RandomState>,
 }
 
 #[derive(Default)]
@@ -100,28 +101,39 @@ fn finish_list(list: DraftList, presence: &HashMap<&str, u16>) -> List {
     List { parts, strict: None }
 }
 
-pub(super) fn type_rules(
-    target: &TargetDef,
-    presence: &HashMap<&str, u16>,
-    withheld: impl Fn(&str) -> bool,
-) -> Option<TypeRules> {
-    target.event_type.as_ref()?;
-    let mut needs: HashMap<Box<[u8]>, Vec<Vec<u16>>, foldhash::fast::FixedState> = HashMap::default();
-    for (name, list) in &target.rules {
-        let list = list
-            .iter()
-            .map(|any| any.iter().filter_map(|p| presence.get(p.as_str()).copied()).collect())
-            .collect();
-        needs.insert(name.as_bytes().into(), list);
+/// What the event types of a target need, the same for all tables.
+pub(super) struct Needs<'a> {
+    /// The bit of a path that some type needs.
+    pub(super) presence: HashMap<&'a str, u16>,
+    /// The same by bit.
+    paths: Vec<Arc<str>>,
+    by_type: Arc<NeedsByType>,
+}
+
+impl Needs<'_> {
+    pub(super) fn new(target: &TargetDef) -> Needs<'_> {
+        let mut presence: HashMap<&str, u16> = HashMap::new();
+        for path in target.rules.values().flatten().flatten() {
+            let next = presence.len() as u16;
+            presence.entry(path).or_insert(next);
+        }
+        let mut paths = vec![Arc::from(""); presence.len()];
+        presence.iter().for_each(|(path, bit)| paths[*bit as usize] = Arc::from(*path));
+        let bits = |any: &Vec<String>| any.iter().map(|path| presence[path.as_str()]).collect();
+        let types = target.rules.iter();
+        let by_type = types.map(|(name, all)| (name.as_bytes().into(), all.iter().map(bits).collect()));
+        let by_type = Arc::new(by_type.collect());
+        Needs { presence, paths, by_type }
     }
-    let mut paths = vec![(String::new(), false); presence.len()];
-    for (path, bit) in presence {
-        paths[*bit as usize] = (path.to_string(), withheld(path));
+
+    /// The rules for a table that may not fill all paths.
+    pub(super) fn rules(&self, target: &TargetDef, withheld: impl Fn(&str) -> bool) -> Option<TypeRules> {
+        target.event_type.as_ref()?;
+        Some(TypeRules {
+            paths: self.paths.iter().map(|path| (path.clone(), withheld(path))).collect(),
+            generic: target.generic.as_ref().map(|g| g.as_bytes().into()),
+            needs: self.by_type.clone(),
+            fallback: target.fallback.iter().map(|f| f.as_bytes().into()).collect(),
+        })
     }
-    Some(TypeRules {
-        paths,
-        generic: target.generic.as_ref().map(|g| g.as_bytes().into()),
-        needs,
-        fallback: target.fallback.iter().map(|f| f.as_bytes().into()).collect(),
-    })
 }

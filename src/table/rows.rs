@@ -150,7 +150,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<Table> {
         out.add(&target.span, "a table needs `rows`: a list of rows");
         return None;
     };
-    let mut rows = Vec::new();
+    let mut rows = Vec::with_capacity(nodes.len());
     for node in nodes {
         let complaints = out.list.len();
         if let Some(mut row) = row(node, out) {
