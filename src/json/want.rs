@@ -295,8 +295,10 @@ impl Want {
 
 /// Appends one key to a written path.
 pub fn push_step(name: &str, path: &mut String) {
-    let plain = |c: char| {
-        c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '@' | '$' | '/' | ':' | ' ') || !c.is_ascii()
+    let plain = |b: u8| {
+        b.is_ascii_alphanumeric()
+            || matches!(b, b'_' | b'-' | b'@' | b'$' | b'/' | b':' | b' ')
+            || !b.is_ascii()
     };
     if name.is_empty() {
         return;
@@ -304,7 +306,7 @@ pub fn push_step(name: &str, path: &mut String) {
     if !path.is_empty() {
         path.push('.');
     }
-    if name.chars().all(plain) {
+    if name.bytes().all(plain) {
         path.push_str(name);
     } else {
         path.push('"');

@@ -147,13 +147,17 @@ fn closed(bears_content: bool, mode: &Mode) -> bool {
 }
 
 /// The nodes of a declared path: its own, and those under which a payload may come.
-pub(super) fn nodes(path: &Path, payload: Option<NodeId>, want: &Want) -> Vec<NodeId> {
+pub(super) fn nodes(path: &Path, payload: Option<NodeId>, want: &Want) -> impl Iterator<Item = NodeId> {
     let whole = |(node, left): (NodeId, usize)| (left == 0).then_some(node);
-    deepest(path, payload, want).into_iter().filter_map(whole).collect()
+    deepest(path, payload, want).filter_map(whole)
 }
 
 /// The same, but the deepest nodes that there are, and how many steps of the path are left behind each.
-pub(super) fn deepest(path: &Path, payload: Option<NodeId>, want: &Want) -> Vec<(NodeId, usize)> {
+pub(super) fn deepest(
+    path: &Path,
+    payload: Option<NodeId>,
+    want: &Want,
+) -> impl Iterator<Item = (NodeId, usize)> {
     let find = |mut node: NodeId, segs: &[Seg]| {
         for (i, seg) in segs.iter().enumerate() {
             let next = match seg {
@@ -165,13 +169,16 @@ pub(super) fn deepest(path: &Path, payload: Option<NodeId>, want: &Want) -> Vec<
         }
         (node, 0)
     };
-    let Some(root) = payload else { return vec![find(0, &path.segs)] };
-    let Some((key, rest)) = payload_part(path) else {
-        return vec![find(if path.head == Head::Payload { root } else { 0 }, &path.segs)];
+    let found = match (payload, payload_part(path)) {
+        (Some(root), Some((key, rest))) => {
+            let folded = key.replace('.', "_");
+            let roots = [want.key(0, key.as_bytes()), want.key(0, folded.as_bytes()), Some(root)];
+            roots.map(|root| Some(find(root?, rest)))
+        }
+        (Some(root), None) if path.head == Head::Payload => [Some(find(root, &path.segs)), None, None],
+        _ => [Some(find(0, &path.segs)), None, None],
     };
-    let folded = key.replace('.', "_");
-    let roots = [want.key(0, key.as_bytes()), want.key(0, folded.as_bytes()), Some(root)];
-    roots.into_iter().flatten().map(|root| find(root, rest)).collect()
+    found.into_iter().flatten()
 }
 
 /// The key and the inner path of a documented path of one kind's payload: its key has a dot.

@@ -401,7 +401,8 @@ pub struct Key {
 impl Key {
     /// `,"name":`
     pub fn new(name: &str) -> Key {
-        let mut bytes = vec![b','];
+        let mut bytes = Vec::with_capacity(SHORT.max(name.len() + 4));
+        bytes.push(b',');
         json::push_quoted(name, &mut bytes);
         bytes.push(b':');
         Key::of(bytes)
@@ -457,7 +458,7 @@ impl Probes {
 }
 
 impl Object {
-    pub(super) fn new(fields: Vec<Field>, strict: Option<Read>) -> Object {
+    pub(super) fn new(fields: impl IntoIterator<Item = Field>, strict: Option<Read>) -> Object {
         let fields = fields.into_iter().map(Arc::new).collect();
         Object { runs: Box::default(), finder: None, fields, strict, discovery: None }
     }
@@ -496,7 +497,12 @@ impl Field {
 
     fn settle(&mut self, want: &Want) {
         self.shape.settle(want);
-        self.probes = probes(&self.shape, want).map(Probes::new).unwrap_or_default();
+        let mut slots = Vec::new();
+        if probes(&self.shape, want, &mut slots) {
+            slots.sort_unstable();
+            slots.dedup();
+            self.probes = Probes::new(slots);
+        }
         self.look();
     }
 
@@ -531,37 +537,35 @@ const RUN: usize = 8;
 /// More words and slots than this are not worth looking at first.
 const MOST_PROBES: usize = 8;
 
-/// The slots without which a shape writes nothing; `None` where it may write all the same.
-fn probes(shape: &Shape, want: &Want) -> Option<Vec<SlotAt>> {
-    let mut slots = match shape {
-        Shape::Leaf(leaves) => all(leaves.iter().map(|leaf| leaf_probes(leaf, want)))?,
+/// Adds the slots without which a shape writes nothing; false where it may write all the same.
+fn probes(shape: &Shape, want: &Want, slots: &mut Vec<SlotAt>) -> bool {
+    match shape {
         Shape::Object(Object { strict: Some(read), .. }) | Shape::List(List { strict: Some(read), .. }) => {
-            vec![own_slot(read)?]
+            own_slot(read).map(|slot| slots.push(slot)).is_some()
         }
-        Shape::Object(object) => object_probes(object)?,
-        Shape::List(list) => all(list.parts.iter().map(|part| match part {
-            Part::Values(leaf) => leaf_probes(leaf, want),
-            Part::Object(object) => object_probes(object),
-            Part::Each { list, .. } => Some(vec![outer_slot(list, want)?]),
-        }))?,
-    };
-    slots.sort_unstable();
-    slots.dedup();
-    Some(slots)
+        Shape::Leaf(leaves) => leaves.iter().all(|leaf| leaf_probes(leaf, want, slots)),
+        Shape::Object(object) => object_probes(object, slots),
+        Shape::List(list) => list.parts.iter().all(|part| match part {
+            Part::Values(leaf) => leaf_probes(leaf, want, slots),
+            Part::Object(object) => object_probes(object, slots),
+            Part::Each { list, .. } => outer_slot(list, want).map(|slot| slots.push(slot)).is_some(),
+        }),
+    }
 }
 
-fn all(parts: impl Iterator<Item = Option<Vec<SlotAt>>>) -> Option<Vec<SlotAt>> {
-    parts.collect::<Option<Vec<_>>>().map(|lists| lists.concat())
+fn object_probes(object: &Object, slots: &mut Vec<SlotAt>) -> bool {
+    object.fields.iter().all(|field| {
+        slots.extend(&field.probes.slots);
+        !field.probes.is_empty()
+    })
 }
 
-fn object_probes(object: &Object) -> Option<Vec<SlotAt>> {
-    all(object.fields.iter().map(|field| (!field.probes.is_empty()).then(|| field.probes.slots.to_vec())))
-}
-
-fn leaf_probes(leaf: &Leaf, want: &Want) -> Option<Vec<SlotAt>> {
+fn leaf_probes(leaf: &Leaf, want: &Want, slots: &mut Vec<SlotAt>) -> bool {
     match &leaf.origin {
-        Origin::Reads(reads) => reads.iter().map(|read| outer_slot(read, want)).collect(),
-        _ => None,
+        Origin::Reads(reads) => {
+            reads.iter().all(|read| outer_slot(read, want).map(|slot| slots.push(slot)).is_some())
+        }
+        _ => false,
     }
 }
 

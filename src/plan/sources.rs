@@ -114,7 +114,7 @@ impl PathScope<'_> {
         {
             steps.push(Step::Pseudonym(pseudonyms.clone()));
         }
-        Ok(Read { at, path: path.to_string(), steps: steps.into() })
+        Ok(Read { at, path: path.text(), steps: steps.into() })
     }
 
     /// A condition; one that would read what may not be read gives [`NoRead::Withheld`].
@@ -177,11 +177,12 @@ pub(super) fn draft<'a>(
     let payload_key = def.payload.as_ref().and_then(|path| grow(path, want));
     for (path, _) in &def.classes {
         // The payloads of all kinds are walked as one: so is what is documented of them.
-        let walked = match payload_part(&path.is).filter(|_| def.payload.is_some()) {
-            Some((_, rest)) => Path { head: Head::Payload, name: String::new(), segs: rest.to_vec() },
-            None => path.is.clone(),
-        };
-        if let Err(NoRead::Wrong(message, help)) = open.node(&walked, want) {
+        let walked = payload_part(&path.is).filter(|_| def.payload.is_some()).map(|(_, rest)| Path {
+            head: Head::Payload,
+            name: String::new(),
+            segs: rest.to_vec(),
+        });
+        if let Err(NoRead::Wrong(message, help)) = open.node(walked.as_ref().unwrap_or(&path.is), want) {
             complain(path, message, help);
         }
     }
@@ -217,7 +218,7 @@ pub(super) fn settle(drafts: Vec<Draft>, request: &Request, want: &Want) -> (Vec
         // A payload of which nothing but its being an object is documented says nothing of the others.
         let says = |path: &Path| payload_part(path).is_none_or(|(_, inside)| !inside.is_empty());
         for (path, _) in def.classes.iter().filter(|(path, _)| says(&path.is)) {
-            nodes(&path.is, payload, want).iter().for_each(|node| declared[*node as usize] = true);
+            nodes(&path.is, payload, want).for_each(|node| declared[node as usize] = true);
         }
         sources.push(SourcePlan {
             name: def.name.clone(),

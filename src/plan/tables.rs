@@ -556,7 +556,7 @@ impl Build<'_> {
             *json = ready(text, &leaf.ty).into();
         }
         let mut object = root;
-        let mut path = String::new();
+        let mut path = String::with_capacity(64);
         let mut spread = 0;
         let spreads = segs.iter().filter(|s| s.index == Some(Seg::Each)).count();
         if let (Origin::Reads(reads), true) = (&leaf.origin, spreads > 0)
@@ -569,10 +569,7 @@ impl Build<'_> {
         let many = segs.last().is_some_and(|s| s.field.repeated || s.field.base == Base::Any);
         for (i, seg) in segs.iter().enumerate() {
             crate::json::push_step(&seg.key, &mut path);
-            let dynamic = usize::MAX / 2 + object.fields.len();
-            let draft = object.fields.entry(seg.key.clone()).or_default();
-            draft.order = seg.order.unwrap_or(dynamic);
-            draft.path = path.clone();
+            let draft = object.field(seg, &path);
             if i + 1 == segs.len() {
                 draft.required |= row.required;
                 let many = seg.field.repeated
@@ -655,7 +652,7 @@ impl Build<'_> {
 }
 
 fn plain_path(segs: &[TargetSeg]) -> String {
-    let mut path = String::new();
+    let mut path = String::with_capacity(64);
     for seg in segs {
         crate::json::push_step(&seg.key, &mut path);
     }

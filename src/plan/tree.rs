@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::shape::{Field, Leaf, List, Object, Part, Read, Shape};
 use super::{NeedsByType, TypeRules};
-use crate::table::{Seg, TargetDef, parse_target_path};
+use crate::table::{Seg, TargetDef, TargetSeg, parse_target_path};
 
 /// A field while the tree grows.
 #[derive(Default)]
@@ -28,7 +28,27 @@ pub(super) enum Kind {
 
 #[derive(Default)]
 pub(super) struct DraftObject {
-    pub(super) fields: indexmap::IndexMap<String, Draft, foldhash::fast::RandomState>,
+    /// In the order in which they were met: too few for a map to be worth its memory.
+    pub(super) fields: Vec<(String, Draft)>,
+}
+
+impl DraftObject {
+    /// The field of a step, whose path is this, new where it was not met before. A key that the
+    /// target does not list comes behind those that were met so far.
+    pub(super) fn field(&mut self, seg: &TargetSeg, path: &str) -> &mut Draft {
+        let last = usize::MAX / 2 + self.fields.len();
+        let at = self.fields.iter().position(|(name, _)| *name == seg.key).unwrap_or_else(|| {
+            self.fields.push((seg.key.clone(), Draft { path: path.to_string(), ..Draft::default() }));
+            self.fields.len() - 1
+        });
+        let draft = &mut self.fields[at].1;
+        draft.order = seg.order.unwrap_or(last);
+        draft
+    }
+
+    fn get_mut(&mut self, key: &str) -> Option<&mut Draft> {
+        self.fields.iter_mut().find(|(name, _)| name == key).map(|(_, draft)| draft)
+    }
 }
 
 #[derive(Default)]
@@ -56,7 +76,7 @@ pub(super) fn mark_required(root: &mut DraftObject, path: &str) -> bool {
     let mut object = root;
     for (i, seg) in segs.iter().enumerate() {
         let Seg::Key(key) = seg else { return false };
-        let Some(draft) = object.fields.get_mut(key) else {
+        let Some(draft) = object.get_mut(key) else {
             return false;
         };
         if i + 1 == segs.len() {
@@ -72,21 +92,18 @@ pub(super) fn mark_required(root: &mut DraftObject, path: &str) -> bool {
 }
 
 pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>) -> Object {
-    let mut fields: Vec<(String, Draft)> = draft.fields.into_iter().collect();
+    let mut fields = draft.fields;
     fields.sort_by_key(|(_, d)| d.order);
-    let fields = fields
-        .into_iter()
-        .map(|(name, draft)| {
-            let presence_bit = presence.get(draft.path.as_str()).copied();
-            let shape = match draft.kind {
-                Kind::Empty => Shape::Leaf(Vec::new()),
-                Kind::Leaf(leaves) => Shape::Leaf(leaves),
-                Kind::Object(object) => Shape::Object(finish_object(object, presence)),
-                Kind::List(list) => Shape::List(finish_list(list, presence)),
-            };
-            Field { presence: presence_bit, ..Field::new(&name, shape, draft.required, draft.path) }
-        })
-        .collect();
+    let fields = fields.into_iter().map(|(name, draft)| {
+        let presence_bit = presence.get(draft.path.as_str()).copied();
+        let shape = match draft.kind {
+            Kind::Empty => Shape::Leaf(Vec::new()),
+            Kind::Leaf(leaves) => Shape::Leaf(leaves),
+            Kind::Object(object) => Shape::Object(finish_object(object, presence)),
+            Kind::List(list) => Shape::List(finish_list(list, presence)),
+        };
+        Field { presence: presence_bit, ..Field::new(&name, shape, draft.required, draft.path) }
+    });
     Object::new(fields, None)
 }
 

@@ -136,7 +136,7 @@ impl TargetDef {
 
     /// Finds a path, or says which step is wrong and what was probably meant.
     pub fn resolve(&self, segs: &[Seg]) -> Result<Vec<TargetSeg>, (String, Option<String>)> {
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(segs.len());
         let mut here = Some(FieldType::one(Base::Message(self.root.as_str().into())));
         let mut i = 0;
         while i < segs.len() {

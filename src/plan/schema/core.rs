@@ -46,7 +46,7 @@ impl Build<'_> {
             };
             Field::new(key, shape, false, shown)
         });
-        Object::new(fields.collect(), None)
+        Object::new(fields, None)
     }
 
     /// The declared scalar at a path, or the elements of an array of scalars; nothing is collected
