@@ -459,8 +459,11 @@ impl Probes {
 
 impl Object {
     pub(super) fn new(fields: impl IntoIterator<Item = Field>, strict: Option<Read>) -> Object {
-        let fields = fields.into_iter().map(Arc::new).collect();
-        Object { runs: Box::default(), finder: None, fields, strict, discovery: None }
+        let fields = fields.into_iter();
+        // To collect in place would keep the room of the larger things that they are made of.
+        let mut all = Vec::with_capacity(fields.size_hint().0);
+        all.extend(fields.map(Arc::new));
+        Object { fields: all, runs: Box::default(), finder: None, strict, discovery: None }
     }
 
     /// Gives every read its column, which is known when every path is, and works out what can be

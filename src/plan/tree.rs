@@ -108,7 +108,8 @@ pub(super) fn finish_object(draft: DraftObject, presence: &HashMap<&str, u16>) -
 }
 
 fn finish_list(list: DraftList, presence: &HashMap<&str, u16>) -> List {
-    let mut parts: Vec<Part> = list.values.into_iter().map(|leaf| Part::Values(Box::new(leaf))).collect();
+    let mut parts = Vec::with_capacity(list.values.len() + list.objects.len() + list.each.len());
+    parts.extend(list.values.into_iter().map(|leaf| Part::Values(Box::new(leaf))));
     parts.extend(list.objects.into_values().map(|o| Part::Object(finish_object(o, presence))));
     parts.extend(list.each.into_iter().map(|(read, scope, object)| Part::Each {
         scopes: read.scopes(scope),
