@@ -4,16 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use include_dir::{Dir, include_dir};
 use indexmap::IndexMap;
-use rayon::prelude::*;
 
-use crate::error::{Diagnostic, Error};
+use crate::error::{Diagnostic, Error, Text};
 use crate::panther::{self, Schema};
 use crate::table::{Dialect, SourceDef, Table, TargetDef};
 use crate::yaml::{self, Source};
 
-static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mappings");
+/// The files below `mappings/`, in the order of their names: path, text and the packed tree of it.
+static BUILT_IN: &[(&str, &str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
 /// Everything the mapping files say.
 #[derive(Clone, Debug, Default)]
@@ -45,8 +44,7 @@ pub fn load(folders: &[&Path]) -> Result<Catalog, Error> {
 /// What a run to these targets needs: of the built-in files, those of other targets stay unread. No
 /// target, or one that has no file, means all.
 pub fn load_for(folders: &[&Path], targets: &[String]) -> Result<Catalog, Error> {
-    let mut files: BTreeMap<String, Source> = BTreeMap::new();
-    built_in(&BUILT_IN, &mut files);
+    let mut files: BTreeMap<String, File> = BUILT_IN.iter().map(built_in).collect();
     let has_file = |target: &String| files.contains_key(&format!("targets/{}.yaml", base_target(target)));
     if !targets.is_empty() && targets.iter().all(has_file) {
         files.retain(|path, _| {
@@ -68,22 +66,18 @@ pub fn load_for(folders: &[&Path], targets: &[String]) -> Result<Catalog, Error>
             return Err(Error::Usage(format!("--mappings {}: {what}", folder.display())));
         }
     }
-    // Most of the time goes into reading YAML, and no file needs another for it.
-    let kinds = files.par_iter().filter_map(|(path, source)| Some((file_kind(path)?, path, source)));
-    let mut roots: Vec<_> =
-        kinds.map(|(kind, path, source)| (kind, path, source, Some(yaml::parse(source)))).collect();
     let mut catalog = Catalog::default();
     let mut wrong = Vec::new();
     let mut failed: Vec<&str> = Vec::new();
     for kind in [FileKind::Target, FileKind::Source, FileKind::Mapping] {
-        for (of, path, source, root) in &mut roots {
+        for (path, file) in files.iter().filter(|(path, _)| file_kind(path) == Some(kind)) {
             // A mapping beside a source or target that is wrong cannot be judged.
             let known = |name: Option<String>| name.is_some_and(|name| failed.contains(&name.as_str()));
-            let follows = kind == FileKind::Mapping && (known(source_file(path)) || known(target_file(path)));
-            let Some(root) = root.take_if(|_| *of == kind && !follows) else {
+            if kind == FileKind::Mapping && (known(source_file(path)) || known(target_file(path))) {
                 continue;
-            };
-            if let Err(list) = root.and_then(|root| read_file(kind, path, source, &root, &mut catalog)) {
+            }
+            let read = file.tree().and_then(|root| read_file(kind, path, &file.source, &root, &mut catalog));
+            if let Err(list) = read {
                 wrong.extend(list);
                 failed.push(path);
             }
@@ -123,20 +117,27 @@ fn read_source(path: &Path, name: &str) -> Result<Source, Error> {
     }
 }
 
-fn built_in(dir: &Dir<'_>, files: &mut BTreeMap<String, Source>) {
-    for file in dir.files() {
-        let path = file.path().to_string_lossy().replace('\\', "/");
-        if let Some(text) = file.contents_utf8() {
-            files.insert(path.clone(), Source::new(&format!("mappings/{path}"), text));
+struct File {
+    source: Source,
+    /// The tree of an embedded file, packed when the program was built.
+    packed: &'static [u8],
+}
+
+impl File {
+    fn tree(&self) -> Result<yaml::Node, Vec<Diagnostic>> {
+        match self.source.text {
+            Text::Embedded(text) => Ok(yaml::tree::unpack(self.packed, text)),
+            Text::Read(_) => yaml::parse(&self.source),
         }
-    }
-    for inner in dir.dirs() {
-        built_in(inner, files);
     }
 }
 
+fn built_in(&(path, text, packed): &(&str, &'static str, &'static [u8])) -> (String, File) {
+    (path.to_string(), File { source: Source::embedded(&format!("mappings/{path}"), text), packed })
+}
+
 /// Adds the mapping files below a folder; how many there were.
-fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<String, Source>) -> Result<usize, Error> {
+fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<String, File>) -> Result<usize, Error> {
     let failed = |e| Error::io(format!("cannot read {}", folder.display()), e);
     let mut found = 0;
     for entry in std::fs::read_dir(folder).map_err(failed)? {
@@ -147,7 +148,8 @@ fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<String, Source>)
         }
         let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         if file_kind(&relative).is_some() {
-            files.insert(relative, read_source(&path, &path.display().to_string())?);
+            let source = read_source(&path, &path.display().to_string())?;
+            files.insert(relative, File { source, packed: &[] });
             found += 1;
         }
     }
@@ -257,4 +259,28 @@ fn read_file(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_packed_trees_are_what_the_texts_say() {
+        assert!(BUILT_IN.len() > 50, "{}", BUILT_IN.len());
+        for (path, file) in BUILT_IN.iter().map(built_in) {
+            let said = yaml::parse(&file.source).expect("the build read it");
+            assert_eq!(file.tree().expect("packed"), said, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_built_in_is_held_to_all_that_a_folder_is() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
+        let given = load(&[&folder]).expect("mapping files");
+        let said: Vec<String> = given.wrong.iter().map(ToString::to_string).collect();
+        assert_eq!(said, [""; 0]);
+        let names = |catalog: &Catalog| catalog.mappings.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&given), names(&load(&[]).expect("built in")));
+    }
 }

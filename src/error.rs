@@ -7,12 +7,30 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+/// The whole text of a file, shared by all that speak of it.
+#[derive(Clone, Debug)]
+pub enum Text {
+    /// Part of the program: never copied.
+    Embedded(&'static str),
+    Read(Arc<str>),
+}
+
+impl std::ops::Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Text::Embedded(text) => text,
+            Text::Read(text) => text,
+        }
+    }
+}
+
 /// One complaint about a mapping file, with the text it speaks of.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     pub file: Arc<str>,
-    /// The whole text of the file, shared between its diagnostics.
-    pub text: Arc<str>,
+    pub text: Text,
     /// Bytes of `text` that are wrong.
     pub span: Range<usize>,
     pub message: String,

@@ -1,6 +1,7 @@
 //! The vocabulary of mappings: every conversion and every test a row can name, in one closed list.
 //! Knows values, not records: it is given a text or a slice and says what becomes of it.
 
+pub mod expression;
 pub mod indicator;
 pub mod net;
 pub mod pseudonym;
@@ -8,13 +9,14 @@ pub mod text;
 pub mod time;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
 use hmac::{Hmac, Mac};
-use regex::Regex;
 use sha2::{Digest, Sha256};
 
+use self::expression::Expression;
 use self::time::{Fraction, Instant, TimeFormat};
 
 /// Every word of the table dialect that a reader must know, by the place it stands in.
@@ -68,10 +70,7 @@ pub enum Step {
     Ip(Option<net::Family>),
     Host,
     Port,
-    Regex {
-        regex: Regex,
-        group: usize,
-    },
+    Regex(Expression),
     Split {
         by: String,
         take: Option<i64>,
@@ -80,7 +79,8 @@ pub enum Step {
         key: String,
     },
     Redact(String),
-    Lookup(Lookup),
+    /// Shared by all that read through it.
+    Lookup(Arc<Lookup>),
     /// No word of the dialect: the last step of what may only leave like this.
     Pseudonym(pseudonym::Pseudonyms),
 }
@@ -169,7 +169,7 @@ pub enum Test {
     Exists,
     OneOf(Vec<String>),
     Glob(Glob),
-    Regex(Regex),
+    Regex(Expression),
 }
 
 impl Test {
@@ -263,8 +263,8 @@ pub fn apply(step: &Step, text: &str, is_string: bool, out: &mut String) -> Resu
             }
             None => return Ok(Made::Nothing),
         },
-        Step::Regex { regex, group } => match regex.captures(text).and_then(|c| c.get(*group)) {
-            Some(found) => out.push_str(found.as_str()),
+        Step::Regex(regex) => match regex.find(text) {
+            Some(found) => out.push_str(found),
             None => return Ok(Made::Nothing),
         },
         Step::Split { by, take } => match take.and_then(|n| piece(text, by, n)) {

@@ -3,6 +3,7 @@
 //! a row that may not be read is not compiled. Knows no input and no text.
 
 mod ambiguous;
+mod classes;
 mod coverage;
 mod lint;
 mod privacy;
@@ -12,8 +13,10 @@ mod sources;
 mod tables;
 mod tree;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use classes::Classes;
 pub(crate) use coverage::copies;
 pub use coverage::{Coverage, Documented, Fate, coverage};
 pub use lint::lint;
@@ -23,6 +26,7 @@ pub use shape::{
     Check, Coerce, Copies, Discovery, Embedded, Field, Finder, Key, Label, Leaf, LeafType, List, Object,
     Origin, Part, Probes, Read, ReadAt, Run, Shape, TemplatePiece,
 };
+use tables::Goal;
 
 use crate::catalog::{Catalog, Mapping};
 use crate::error::{Diagnostic, Error};
@@ -220,14 +224,18 @@ pub enum PayloadView {
     Named,
 }
 
+/// By event type: its needs, each of which any of some presence bits meets.
+pub type NeedsByType = HashMap<Box<[u8]>, Vec<Vec<u16>>, foldhash::fast::FixedState>;
+
 /// The event types of a target and what each needs.
 #[derive(Debug)]
 pub struct TypeRules {
     pub generic: Option<Box<[u8]>>,
-    pub needs: std::collections::HashMap<Box<[u8]>, Vec<Vec<u16>>, foldhash::fast::FixedState>,
+    /// The same for all lanes of a target.
+    pub needs: Arc<NeedsByType>,
     pub fallback: Vec<Box<[u8]>>,
     /// By presence bit: the path, and whether the mode takes its rows away.
-    pub paths: Vec<(String, bool)>,
+    pub paths: Vec<(Arc<str>, bool)>,
 }
 
 impl TypeRules {
@@ -237,7 +245,7 @@ impl TypeRules {
         let open =
             |any: &&Vec<u16>| any.iter().all(|&bit| !present[bit as usize] && !self.paths[bit as usize].1);
         let need = self.needs.get(name)?.iter().find(open)?;
-        let names: Vec<&str> = need.iter().map(|&bit| self.paths[bit as usize].0.as_str()).collect();
+        let names: Vec<&str> = need.iter().map(|&bit| &*self.paths[bit as usize].0).collect();
         let what =
             format!("an event of type `{}` needs `{}`", String::from_utf8_lossy(name), names.join("` or `"));
         Some((names.first()?, what))
@@ -266,39 +274,15 @@ impl Plan {
                 return Err(unknown("target", name, catalog.targets.keys()));
             }
         }
-        let only_source = match &request.source {
-            Some(name) => match catalog.sources.get_index_of(name) {
-                Some(i) => Some(i),
-                None => return Err(unknown("source", name, catalog.sources.keys())),
-            },
-            None => None,
-        };
-        // Slots are numbered when every path is known, so everything is compiled twice: the first
-        // pass grows the trie, the second finds the numbers.
+        if let Some(name) = &request.source
+            && !catalog.sources.contains_key(name)
+        {
+            return Err(unknown("source", name, catalog.sources.keys()));
+        }
         let mut want = Want::new();
-        compile(catalog, request, &mut want)?;
+        let grown = grow(catalog, request, &mut want)?;
         want.finish();
-        let parts = compile(catalog, request, &mut want)?;
-        Ok(Plan {
-            content: request.content,
-            named_envelope: request.records.is_some(),
-            tell_ambiguous: request.tell_ambiguous,
-            text_lines: parts.lanes.last().into_iter().flatten().any(|route| match route {
-                Route::Nowhere => false,
-                Route::Lanes(lanes) => lanes.iter().any(|lane| lane.text.is_some()),
-            }),
-            targets: request.targets.iter().map(|name| TargetPlan { name: name.clone() }).collect(),
-            sources: parts.sources,
-            rules: parts.rules,
-            lanes: parts.lanes,
-            envelopes: parts.envelopes,
-            envelope_paths: parts.envelope_paths,
-            only_source,
-            pseudonyms: request.pseudonyms.clone(),
-            secret_keys: privacy::secret_keys(catalog.sources.values(), &request.mode()),
-            warnings: parts.warnings,
-            want,
-        })
+        Ok(settle(grown, catalog, request, want))
     }
 
     /// Nothing in a raw text looks like a secret: it neither names the key of one nor spells keys
@@ -318,23 +302,52 @@ impl Plan {
     }
 }
 
-struct Parts {
-    sources: Vec<SourcePlan>,
-    rules: Vec<Rule>,
-    lanes: Vec<Vec<Route>>,
+/// Everything that was asked for, while paths are still found: what depends on the numbers of slots
+/// is told when all are known.
+struct Grown<'a> {
+    sources: Vec<sources::Draft<'a>>,
+    /// By source and target, as [`Plan::lanes`]; no lane where nothing is mapped.
+    lanes: Vec<Vec<Vec<Draft>>>,
     envelopes: Vec<NodeId>,
     envelope_paths: Vec<Vec<String>>,
     warnings: Vec<Diagnostic>,
 }
 
-fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Parts, Error> {
+/// A lane without the numbers of its slots.
+struct Draft {
+    lane: Lane,
+    consumed: Vec<NodeId>,
+    whole: Vec<NodeId>,
+}
+
+impl Draft {
+    fn settle(self, ignored: &[NodeId], want: &Want) -> Lane {
+        let marks = |nodes: &[NodeId]| {
+            let mut marks = vec![false; want.len()];
+            nodes.iter().for_each(|node| marks[*node as usize] = true);
+            marks
+        };
+        let (consumed, whole, ignored) = (marks(&self.consumed), marks(&self.whole), marks(ignored));
+        let mut lane = Lane { consumed, whole, ignored, ..self.lane };
+        lane.root.settle(want);
+        if let Some(core) = lane.standard.as_mut().and_then(|standard| standard.core.as_mut()) {
+            core.settle(want);
+        }
+        lane
+    }
+}
+
+fn grow<'a>(catalog: &'a Catalog, request: &Request, want: &mut Want) -> Result<Grown<'a>, Error> {
     let mut wrong = catalog.wrong.clone();
     let mut warnings = ambiguous::warn(&request.schemas);
     let mut roots = Vec::new();
     let mode = request.mode();
-    for target in request.targets.iter().map(|name| &catalog.targets[name]) {
-        for (setting, _) in request.settings() {
-            if !target.settings.contains_key(setting) {
+    let settings = request.settings();
+    let goals: Vec<Goal> =
+        request.targets.iter().map(|name| Goal::new(&catalog.targets[name], &settings)).collect();
+    for target in goals.iter().map(|goal| goal.target) {
+        for (setting, _) in &settings {
+            if !target.settings.contains_key(*setting) {
                 let message = format!("the target `{}` has no place for the {setting} of a run", target.name);
                 warnings.push(target.at.complain(&(0..0), message));
             }
@@ -362,7 +375,11 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
         envelopes.push(path.iter().fold(0, |node, key| want.child(node, key)));
         envelope_paths.push(path.clone());
     }
-    let (mut sources, rules) = sources::compile(catalog, request, &roots, want, &mut wrong);
+    let classes: Vec<Classes> = catalog.sources.values().map(Classes::new).collect();
+    let defs = catalog.sources.values().zip(&classes).zip(&roots);
+    let sources =
+        defs.map(|((def, classes), root)| sources::draft(def, classes, *root, want, &mut wrong)).collect();
+    sources::told_apart(catalog, &mut wrong);
     let mapped = catalog.mappings.iter().filter(|((_, target), _)| request.targets.contains(target));
     let mapped = mapped.filter_map(|(_, mapping)| match mapping {
         Mapping::Schema(schema) if request.schemas.is_empty() => Some(schema),
@@ -372,22 +389,27 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
     let mut lanes = Vec::new();
     for (i, def) in catalog.sources.values().enumerate() {
         let mut row = Vec::new();
-        for name in &request.targets {
-            let target = &catalog.targets[name];
-            let scope = sources::PathScope { def: Some(def), payload: roots[i], mode: &mode };
+        for goal in &goals {
+            let (name, target) = (&goal.target.name, goal.target);
+            let scope = sources::PathScope {
+                def: Some(def),
+                classes: Some(&classes[i]),
+                payload: roots[i],
+                mode: &mode,
+            };
             let user = target.dialect == Dialect::Panther && !request.schemas.is_empty();
-            let route = match catalog.mappings.get(&(def.name.clone(), name.clone())) {
+            let drafts = match catalog.mappings.get(&(def.name.clone(), name.clone())) {
                 _ if user => {
                     // What a source recognises is JSON.
                     let json: Vec<&Schema> = request.schemas.iter().filter(|s| s.text.is_none()).collect();
-                    if json.is_empty() { Route::Nowhere } else { schemas(&json, request, &scope, want) }
+                    schemas(&json, request, &scope, want)
                 }
                 Some(Mapping::Table(table)) => {
-                    match tables::compile(table, target, &scope, &request.settings(), want, &mut warnings) {
-                        Ok(lane) => Route::Lanes(vec![lane]),
+                    match tables::compile(table, goal, &scope, want, &mut warnings) {
+                        Ok(draft) => vec![draft],
                         Err(list) => {
                             wrong.extend(list);
-                            Route::Nowhere
+                            Vec::new()
                         }
                     }
                 }
@@ -395,21 +417,52 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
                     let what =
                         "records of a source are JSON: a schema with a text parser is given with --schema";
                     wrong.push(schema.at.complain(&(0..1), what));
-                    Route::Nowhere
+                    Vec::new()
                 }
                 Some(Mapping::Schema(schema)) => schemas(&[schema], request, &scope, want),
-                None => Route::Nowhere,
+                None => Vec::new(),
             };
-            row.push(ignoring(
-                route,
-                def,
-                catalog.mappings.get(&(def.name.clone(), name.clone())),
-                roots[i],
-                want,
-            ));
+            row.push(drafts);
         }
         lanes.push(row);
     }
+    let nobody = sources::PathScope { def: None, classes: None, payload: None, mode: &mode };
+    let unrecognised = request.targets.iter().map(|name| {
+        let user = catalog.targets[name].dialect == Dialect::Panther && !request.schemas.is_empty();
+        let all: Vec<&Schema> = request.schemas.iter().filter(|_| user).collect();
+        schemas(&all, request, &nobody, want)
+    });
+    let unrecognised = unrecognised.collect();
+    lanes.push(unrecognised);
+    if !wrong.is_empty() {
+        return Err(Error::Mappings(wrong));
+    }
+    Ok(Grown { sources, lanes, envelopes, envelope_paths, warnings })
+}
+
+/// The most specific schema is tried first; equals keep the order in which they were given.
+fn schemas(list: &[&Schema], request: &Request, scope: &sources::PathScope, want: &mut Want) -> Vec<Draft> {
+    let mut order: Vec<&Schema> = list.to_vec();
+    order.sort_by_key(|s| std::cmp::Reverse(s.specificity()));
+    order.into_iter().map(|schema| schema::compile(schema, &request.events, scope, want)).collect()
+}
+
+fn settle(grown: Grown, catalog: &Catalog, request: &Request, want: Want) -> Plan {
+    let Grown { sources, lanes, envelopes, envelope_paths, warnings } = grown;
+    let only_source = request.source.as_ref().and_then(|name| catalog.sources.get_index_of(name));
+    let payloads: Vec<Option<NodeId>> = sources.iter().map(|source| source.payload).collect();
+    let (mut sources, rules) = sources::settle(sources, request, &want);
+    let lanes = lanes.into_iter().enumerate().map(|(i, row)| {
+        let def = catalog.sources.get_index(i).map(|(_, def)| def);
+        let row = row.into_iter().zip(&request.targets).map(|(drafts, target)| {
+            let ignored = def.map(|def| ignored(def, target, catalog, payloads[i], &want));
+            let ignored = ignored.unwrap_or_default();
+            let lanes: Vec<Lane> = drafts.into_iter().map(|draft| draft.settle(&ignored, &want)).collect();
+            if lanes.is_empty() { Route::Nowhere } else { Route::Lanes(lanes) }
+        });
+        row.collect()
+    });
+    let lanes: Vec<Vec<Route>> = lanes.collect();
     for (source, row) in sources.iter_mut().zip(&lanes) {
         if let Some(payload) = &mut source.payload {
             let reads = |lane: &Lane| lane.payload_view == PayloadView::Root;
@@ -417,48 +470,42 @@ fn compile(catalog: &Catalog, request: &Request, want: &mut Want) -> Result<Part
                 row.iter().any(|r| matches!(r, Route::Lanes(lanes) if lanes.iter().any(reads)));
         }
     }
-    let nobody = sources::PathScope { def: None, payload: None, mode: &mode };
-    let unrecognised = request.targets.iter().map(|name| {
-        let user = catalog.targets[name].dialect == Dialect::Panther && !request.schemas.is_empty();
-        let all: Vec<&Schema> = request.schemas.iter().collect();
-        if user { schemas(&all, request, &nobody, want) } else { Route::Nowhere }
-    });
-    let unrecognised = unrecognised.collect();
-    lanes.push(unrecognised);
-    if !wrong.is_empty() {
-        return Err(Error::Mappings(wrong));
+    Plan {
+        content: request.content,
+        named_envelope: request.records.is_some(),
+        tell_ambiguous: request.tell_ambiguous,
+        text_lines: lanes.last().into_iter().flatten().any(|route| match route {
+            Route::Nowhere => false,
+            Route::Lanes(lanes) => lanes.iter().any(|lane| lane.text.is_some()),
+        }),
+        targets: request.targets.iter().map(|name| TargetPlan { name: name.clone() }).collect(),
+        sources,
+        rules,
+        lanes,
+        envelopes,
+        envelope_paths,
+        only_source,
+        pseudonyms: request.pseudonyms.clone(),
+        secret_keys: privacy::secret_keys(catalog.sources.values(), &request.mode()),
+        warnings,
+        want,
     }
-    Ok(Parts { sources, rules, lanes, envelopes, envelope_paths, warnings })
 }
 
-/// Marks what the files of a pair leave unread on purpose.
-fn ignoring(
-    mut route: Route,
+/// What the files of a pair leave unread on purpose.
+fn ignored(
     def: &SourceDef,
-    mapping: Option<&Mapping>,
+    target: &str,
+    catalog: &Catalog,
     payload: Option<NodeId>,
     want: &Want,
-) -> Route {
-    let own = match mapping {
+) -> Vec<NodeId> {
+    let own = match catalog.mappings.get(&(def.name.clone(), target.to_string())) {
         Some(Mapping::Table(table)) => table.ignored.as_slice(),
         _ => &[],
     };
     let paths = own.iter().chain(&def.ignored).map(|ignored| &ignored.path.is);
-    let nodes: Vec<NodeId> = paths.flat_map(|path| privacy::nodes(path, payload, want)).collect();
-    if let Route::Lanes(lanes) = &mut route {
-        for lane in lanes {
-            nodes.iter().for_each(|node| lane.ignored[*node as usize] = true);
-        }
-    }
-    route
-}
-
-/// The most specific schema is tried first; equals keep the order in which they were given.
-fn schemas(list: &[&Schema], request: &Request, scope: &sources::PathScope, want: &mut Want) -> Route {
-    let mut order: Vec<&Schema> = list.to_vec();
-    order.sort_by_key(|s| std::cmp::Reverse(s.specificity()));
-    let lanes = order.into_iter().map(|schema| schema::compile(schema, &request.events, scope, want));
-    Route::Lanes(lanes.collect())
+    paths.flat_map(|path| privacy::nodes(path, payload, want)).collect()
 }
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String> + Clone) -> Error {

@@ -37,7 +37,7 @@ pub(crate) fn only_keys(
     out: &mut crate::yaml::Complaints,
 ) {
     for (key, _) in node.map().unwrap_or_default() {
-        if !known.contains(&key.text.as_str()) {
+        if !known.contains(&&*key.text) {
             out.unknown(&key.span, &format!("key of {what}"), &key.text, known);
         }
     }

@@ -1,23 +1,35 @@
 //! One YAML document as a tree whose every node knows its place, and the complaints about it.
 //! Knows YAML, and nothing of what a mapping says.
 
+pub mod tree;
+
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle};
 
-use crate::error::{Diagnostic, did_you_mean};
+use crate::error::{Diagnostic, Text, did_you_mean};
 
-/// A file's text and the complaints collected while it is read.
+/// A file: its name and its text.
 #[derive(Clone, Debug)]
 pub struct Source {
     pub file: Arc<str>,
-    pub text: Arc<str>,
+    pub text: Text,
 }
 
 impl Source {
     pub fn new(file: &str, text: &str) -> Source {
-        Source { file: file.into(), text: text.into() }
+        Source { file: file.into(), text: Text::Read(text.into()) }
+    }
+
+    /// A file that is part of the program.
+    pub fn embedded(file: &str, text: &'static str) -> Source {
+        Source { file: file.into(), text: Text::Embedded(text) }
+    }
+
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.text, Text::Embedded(_))
     }
 
     pub fn complain(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
@@ -56,18 +68,18 @@ impl<'a> Complaints<'a> {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Node {
     pub kind: NodeKind,
     /// Bytes of the file.
     pub span: Range<usize>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NodeKind {
     /// A scalar; `plain` when it stands without quotes.
     Scalar {
-        text: String,
+        text: Cow<'static, str>,
         plain: bool,
     },
     List(Vec<Node>),
@@ -75,9 +87,9 @@ pub enum NodeKind {
     Map(Vec<(Key, Node)>),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Key {
-    pub text: String,
+    pub text: Cow<'static, str>,
     pub span: Range<usize>,
 }
 
@@ -92,12 +104,12 @@ impl Node {
     }
 
     pub fn is_null(&self) -> bool {
-        matches!(&self.kind, NodeKind::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+        matches!(&self.kind, NodeKind::Scalar { text, plain: true } if matches!(&**text, "" | "~" | "null" | "Null" | "NULL"))
     }
 
     pub fn bool(&self) -> Option<bool> {
         match &self.kind {
-            NodeKind::Scalar { text, plain: true } => match text.as_str() {
+            NodeKind::Scalar { text, plain: true } => match &**text {
                 "true" | "True" | "TRUE" => Some(true),
                 "false" | "False" | "FALSE" => Some(false),
                 _ => None,
@@ -264,7 +276,7 @@ impl<'a> Build<'a, '_, '_> {
                     Some((text, style)) => (text.to_string(), style == ScalarStyle::Plain),
                     None => (String::new(), true),
                 };
-                Node { kind: NodeKind::Scalar { text, plain }, span }
+                Node { kind: NodeKind::Scalar { text: text.into(), plain }, span }
             }
         };
         if anchor != 0 {

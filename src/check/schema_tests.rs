@@ -239,15 +239,14 @@ fn value_of(node: &Node) -> Value {
         _ if node.is_null() => Value::Null,
         NodeKind::Scalar { text, plain } => match node.bool() {
             Some(flag) => flag.into(),
-            None if *plain => serde_json::from_str(text)
-                .ok()
-                .filter(Value::is_number)
-                .unwrap_or_else(|| text.as_str().into()),
-            None => text.as_str().into(),
+            None if *plain => {
+                serde_json::from_str(text).ok().filter(Value::is_number).unwrap_or_else(|| (&**text).into())
+            }
+            None => (&**text).into(),
         },
         NodeKind::List(items) => items.iter().map(value_of).collect(),
         NodeKind::Map(entries) => {
-            Value::Object(entries.iter().map(|(k, v)| (k.text.clone(), value_of(v))).collect())
+            Value::Object(entries.iter().map(|(k, v)| (k.text.to_string(), value_of(v))).collect())
         }
     }
 }

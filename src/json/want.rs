@@ -42,7 +42,8 @@ pub(super) struct Scope {
     pub(super) list: NodeId,
 }
 
-/// The trie. Grow it with [`Want::child`] and [`Want::element`], then [`Want::finish`] it.
+/// The trie. Grow it with [`Want::child`] and [`Want::element`], then [`Want::finish`] it: a node has
+/// its scope from the start, and its column from then on.
 #[derive(Clone, Debug)]
 pub struct Want {
     pub(super) nodes: Vec<Node>,
@@ -79,13 +80,9 @@ impl Default for Want {
 
 impl Want {
     pub fn new() -> Want {
-        Want { nodes: vec![Node::default()], ..Want::empty() }
-    }
-
-    fn empty() -> Want {
         Want {
-            nodes: Vec::new(),
-            scopes: Vec::new(),
+            nodes: vec![Node::default()],
+            scopes: vec![Scope { width: 0, parent: 0, list: 0 }],
             extra_roots: Vec::new(),
             steps: Vec::new(),
             entries: Vec::new(),
@@ -98,7 +95,7 @@ impl Want {
         if let Some(&id) = self.extra_roots.iter().find(|&&r| self.nodes[r as usize].name == name) {
             return id;
         }
-        let id = self.add(None, name.to_string());
+        let id = self.add(None, name.to_string(), 0);
         self.extra_roots.push(id);
         id
     }
@@ -107,7 +104,7 @@ impl Want {
         if let Some(id) = self.find_child(node, key) {
             return id;
         }
-        let id = self.add(Some(node), key.to_string());
+        let id = self.add(Some(node), key.to_string(), self.nodes[node as usize].slot.scope);
         self.nodes[node as usize].children.push(id);
         id
     }
@@ -116,13 +113,15 @@ impl Want {
         if let Some(id) = self.nodes[node as usize].element {
             return id;
         }
-        let id = self.add(Some(node), String::new());
+        self.scopes.push(Scope { width: 0, parent: self.nodes[node as usize].slot.scope, list: node });
+        let id = self.add(Some(node), String::new(), (self.scopes.len() - 1) as u16);
         self.nodes[node as usize].element = Some(id);
         id
     }
 
-    fn add(&mut self, parent: Option<NodeId>, name: String) -> NodeId {
-        self.nodes.push(Node { parent, name, ..Node::default() });
+    fn add(&mut self, parent: Option<NodeId>, name: String, scope: u16) -> NodeId {
+        let slot = Slot { scope, ..Slot::default() };
+        self.nodes.push(Node { parent, name, slot, ..Node::default() });
         (self.nodes.len() - 1) as NodeId
     }
 
@@ -131,10 +130,10 @@ impl Want {
         node.children.iter().copied().find(|&c| self.nodes[c as usize].name == key)
     }
 
-    /// Numbers the slots and builds the key tables. Columns of a subtree are neighbours, so that
+    /// Numbers the columns and builds the key tables. Columns of a subtree are neighbours, so that
     /// a repeated key can clear what the first one left.
     pub fn finish(&mut self) {
-        self.scopes = vec![Scope { width: 0, parent: 0, list: 0 }];
+        self.scopes.iter_mut().for_each(|scope| scope.width = 0);
         self.steps.clear();
         self.entries.clear();
         self.multipliers.clear();
@@ -142,7 +141,7 @@ impl Want {
         let mut roots = vec![0];
         roots.extend(&self.extra_roots);
         for root in roots {
-            self.number(root, 0, &mut rank);
+            self.number(root, &mut rank);
         }
         for node in &self.nodes {
             let keys: Vec<(&str, NodeId)> =
@@ -152,20 +151,19 @@ impl Want {
         }
     }
 
-    fn number(&mut self, id: NodeId, scope: u16, rank: &mut u32) {
+    fn number(&mut self, id: NodeId, rank: &mut u32) {
+        let scope = self.nodes[id as usize].slot.scope;
         let column = self.scopes[scope as usize].width as u16;
         self.scopes[scope as usize].width += 1;
         self.nodes[id as usize].rank = *rank;
         *rank += 1;
         for child in self.nodes[id as usize].children.clone() {
-            self.number(child, scope, rank);
+            self.number(child, rank);
         }
         let below = self.scopes[scope as usize].width as u16 - column - 1;
         self.nodes[id as usize].slot = Slot { scope, column, below };
         if let Some(element) = self.nodes[id as usize].element {
-            self.scopes.push(Scope { width: 0, parent: scope, list: id });
-            let inner = (self.scopes.len() - 1) as u16;
-            self.number(element, inner, rank);
+            self.number(element, rank);
         }
         self.nodes[id as usize].rank_end = *rank;
     }
@@ -297,8 +295,10 @@ impl Want {
 
 /// Appends one key to a written path.
 pub fn push_step(name: &str, path: &mut String) {
-    let plain = |c: char| {
-        c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '@' | '$' | '/' | ':' | ' ') || !c.is_ascii()
+    let plain = |b: u8| {
+        b.is_ascii_alphanumeric()
+            || matches!(b, b'_' | b'-' | b'@' | b'$' | b'/' | b':' | b' ')
+            || !b.is_ascii()
     };
     if name.is_empty() {
         return;
@@ -306,7 +306,7 @@ pub fn push_step(name: &str, path: &mut String) {
     if !path.is_empty() {
         path.push('.');
     }
-    if name.chars().all(plain) {
+    if name.bytes().all(plain) {
         path.push_str(name);
     } else {
         path.push('"');

@@ -36,13 +36,15 @@ pub struct Sight<'a> {
 
 #[derive(Clone, Debug, Default)]
 pub struct Leaves {
+    /// Paths that have a number from the start.
+    known: usize,
     counts: Vec<[u64; TYPES.len()]>,
     first: HashMap<(PathId, u8), Place>,
 }
 
 impl Leaves {
     pub fn new(known: usize) -> Leaves {
-        Leaves { counts: vec![[0; TYPES.len()]; known], ..Leaves::default() }
+        Leaves { known, ..Leaves::default() }
     }
 
     /// Counts some leaves of one type under a path.
@@ -50,7 +52,7 @@ impl Leaves {
     pub fn see(&mut self, path: PathId, ty: usize, leaves: u64, sight: &mut Sight) {
         let at = path as usize;
         if at >= self.counts.len() {
-            self.counts.resize(at + 1, [0; TYPES.len()]);
+            self.grow(at);
         }
         let count = &mut self.counts[at][ty];
         *count += leaves;
@@ -64,6 +66,12 @@ impl Leaves {
         self.counts[path as usize][ty] += leaves;
     }
 
+    /// Room for all known paths at once, and only where a record needs it: most lanes of a run see none.
+    #[cold]
+    fn grow(&mut self, at: usize) {
+        self.counts.resize(self.known.max(at + 1), [0; TYPES.len()]);
+    }
+
     #[cold]
     fn note(&mut self, path: PathId, ty: usize, place: Place) {
         let first = self.first.entry((path, ty as u8)).or_insert(place);
@@ -75,7 +83,7 @@ impl Leaves {
         for (path, counts) in other.counts.iter().enumerate().filter(|(_, c)| **c != [0; TYPES.len()]) {
             let at = ids(path as PathId) as usize;
             if at >= self.counts.len() {
-                self.counts.resize(at + 1, [0; TYPES.len()]);
+                self.grow(at);
             }
             self.counts[at].iter_mut().zip(counts).for_each(|(a, b)| *a += b);
         }

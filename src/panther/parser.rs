@@ -21,13 +21,13 @@ pub(super) fn parse(
     warnings: &mut Complaints,
 ) -> (Parser, Option<TextParser>) {
     if let Some([(kind, options)]) = node.map() {
-        match kind.text.as_str() {
+        match &*kind.text {
             "native" => {
                 let name = options.get("name").and_then(Node::text).unwrap_or_default();
                 return (Parser::Native(name.to_string()), None);
             }
             "script" | "starlark" => {
-                return (Parser::Script(At::new(kind.text.clone(), kind.span.clone())), None);
+                return (Parser::Script(At::new(kind.text.to_string(), kind.span.clone())), None);
             }
             _ => {}
         }
@@ -41,7 +41,7 @@ fn text(node: &Node, out: &mut Complaints, warnings: &mut Complaints) -> Option<
         out.add(&node.span, format!("a parser is a map with exactly one key of: {known}"));
         return None;
     };
-    let known = match kind.text.as_str() {
+    let known = match &*kind.text {
         "csv" => CSV,
         "fastmatch" => FAST,
         "regex" => REGEX,
@@ -55,14 +55,14 @@ fn text(node: &Node, out: &mut Complaints, warnings: &mut Complaints) -> Option<
         return None;
     };
     for (key, _) in entries {
-        if !known.contains(&key.text.as_str()) && !OPTIONS.contains(&key.text.as_str()) {
+        if !known.contains(&&*key.text) && !OPTIONS.contains(&&*key.text) {
             let all = known.iter().chain(OPTIONS).copied();
             let help = crate::error::did_you_mean(&key.text, all);
             let message = format!("unknown key `{}` of `{}` is ignored", key.text, kind.text);
             warnings.add(&key.span, message).help = help;
         }
     }
-    let how = match kind.text.as_str() {
+    let how = match &*kind.text {
         "csv" => How::Csv(csv(options, &kind.span, out)?),
         "fastmatch" => How::Fast(fast(options, out)?),
         _ => How::Regex(regex(options, out)?),
@@ -74,7 +74,7 @@ fn text(node: &Node, out: &mut Complaints, warnings: &mut Complaints) -> Option<
     let mut expand = Vec::new();
     for (name, template) in options.get("expandFields").and_then(Node::map).unwrap_or_default() {
         match template.text().ok_or("a template is a text".to_string()).and_then(Template::parse) {
-            Ok(template) => expand.push((name.text.clone(), template)),
+            Ok(template) => expand.push((name.text.to_string(), template)),
             Err(message) => {
                 out.add(&template.span, message);
             }
@@ -146,7 +146,7 @@ fn regex(options: &Node, out: &mut Complaints) -> Option<Grok> {
     for key in ["patternDefinitions", "patternDefintions"] {
         for (name, text) in options.get(key).and_then(Node::map).unwrap_or_default() {
             match text.text() {
-                Some(text) => own.push((name.text.clone(), text.to_string())),
+                Some(text) => own.push((name.text.to_string(), text.to_string())),
                 None => {
                     out.add(&text.span, format!("a pattern is a text, not {}", text.what()));
                 }

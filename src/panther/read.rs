@@ -1,7 +1,7 @@
 //! Reading a schema file to its end: every key, every type, every collision, with its place;
 //! refuses to know what a field is for.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::{Check, Draw, Field, Made, Parser, Schema, Type, Value, core, parser, stored_name, transform};
@@ -148,7 +148,7 @@ impl<'a> Read<'a> {
             return;
         };
         for (name, node) in entries {
-            if !self.used.contains(&name.text.as_str()) {
+            if !self.used.contains(&&*name.text) {
                 self.open.push(&name.text);
                 self.value(node);
                 self.open.pop();
@@ -158,7 +158,7 @@ impl<'a> Read<'a> {
 
     fn warn_unknown(&mut self, node: &Node, what: &str, known: &[&str]) {
         for (key, _) in node.map().unwrap_or_default() {
-            if !known.contains(&key.text.as_str()) {
+            if !known.contains(&&*key.text) {
                 let help = did_you_mean(&key.text, known.iter().copied());
                 let message = format!("unknown key `{}` of {what} is ignored", key.text);
                 self.warnings.add(&key.span, message).help = help;
@@ -172,18 +172,23 @@ impl<'a> Read<'a> {
             self.out.add(&node.span, "`fields` is a list of at least one field");
         }
         let mut fields: Vec<Field> = Vec::new();
+        // The data lake has one column for the fields of either spelling.
+        let (mut by_stored, mut by_capital) = (HashMap::new(), HashMap::new());
         for item in items {
             let Some(field) = self.field(item) else {
                 continue;
             };
             let stored = stored_name(&field.name.is);
+            let capital = capital(&field.name.is);
             if top && stored.starts_with("p_") {
                 self.out.add(
                     &field.name.span,
                     format!("`{}` collides with the standard fields, which begin with `p_`", field.name.is),
                 );
             }
-            if let Some(other) = fields.iter().find(|f| same_name(&f.name.is, &field.name.is)) {
+            let known = [by_stored.get(&stored), by_capital.get(&capital)];
+            if let Some(&first) = known.into_iter().flatten().min() {
+                let other: &Field = &fields[first];
                 let (line, column) = self.out.source.complain(&other.name.span, "").place();
                 let (name, other) = (&field.name.is, &other.name.is);
                 let message = match stored_name(other) == stored {
@@ -201,6 +206,8 @@ impl<'a> Read<'a> {
                 self.out.add(&field.name.span, message);
                 continue;
             }
+            by_stored.insert(stored, fields.len());
+            by_capital.insert(capital, fields.len());
             fields.push(field);
         }
         fields
@@ -359,7 +366,7 @@ impl<'a> Read<'a> {
         let at = node.get("target").map_or(span.clone(), |n| n.span.clone());
         let Some(found) = self.definitions.and_then(|d| d.get(target)) else {
             let known = self.definitions.and_then(Node::map).unwrap_or_default();
-            let help = did_you_mean(target, known.iter().map(|(k, _)| k.text.as_str()));
+            let help = did_you_mean(target, known.iter().map(|(k, _)| &*k.text));
             self.out.add(&at, format!("no definition `{target}`")).help = help;
             return None;
         };
@@ -411,7 +418,7 @@ impl<'a> Read<'a> {
                 _ => Err("ipv4, ipv6 or any"),
             };
             let list = || texts.iter().map(|t| t.is.clone()).collect();
-            let check = match key.text.as_str() {
+            let check = match &*key.text {
                 "allow" => Ok(Check::Allow(list())),
                 "deny" => Ok(Check::Deny(list())),
                 "ip" => family().map(Check::Ip),
@@ -432,11 +439,8 @@ impl<'a> Read<'a> {
     }
 }
 
-/// Whether the data lake has one column for both names.
-fn same_name(a: &str, b: &str) -> bool {
-    let capital = |name: &str| -> String {
-        let mut chars = name.chars();
-        chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
-    };
-    stored_name(a) == stored_name(b) || capital(a) == capital(b)
+/// The name with its first letter in upper case.
+fn capital(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
 }

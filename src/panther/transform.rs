@@ -104,7 +104,7 @@ fn lacks<T: Default>(node: &Node, form: &str, out: &mut Complaints) -> T {
 
 fn known(node: &Node, word: &str, keys: &[&str], out: &mut Complaints) {
     for (key, _) in node.map().unwrap_or_default() {
-        if !keys.contains(&key.text.as_str()) {
+        if !keys.contains(&&*key.text) {
             out.unknown(&key.span, &format!("key of `{word}`"), &key.text, keys);
         }
     }

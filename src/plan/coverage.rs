@@ -107,7 +107,7 @@ fn of_pair(
     };
     let paths = def.classes.iter().map(|(path, class)| {
         // Below what a mapping copies whole there are no nodes of their own.
-        let nodes = deepest(&path.is, payload, &plan.want);
+        let nodes: Vec<_> = deepest(&path.is, payload, &plan.want).collect();
         let reads = |lane: &Lane, (node, left): (NodeId, usize)| match left {
             0 => reads(lane, node, &plan.want),
             _ => copies(lane, node, &plan.want),

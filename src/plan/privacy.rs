@@ -1,5 +1,6 @@
 //! What may be read in which content mode: a property of the Plan, not a filter behind it.
 
+use super::classes::Classes;
 use crate::json::{NodeId, Want};
 use crate::ops::Step;
 use crate::ops::pseudonym::Pseudonyms;
@@ -101,7 +102,7 @@ impl Deeds {
 
     /// The fate of every node of the trie, or nothing where all are kept.
     pub(super) fn new(def: &SourceDef, mode: &Mode, payload: Option<NodeId>, want: &Want) -> Option<Deeds> {
-        let closed = closed(def, mode);
+        let closed = closed(def.bears_content(), mode);
         let mut own: Vec<Option<Deed>> = vec![None; want.len()];
         for (path, class) in &def.classes {
             let deed = match class {
@@ -141,22 +142,26 @@ fn strictest(a: Deed, b: Deed) -> Deed {
 
 /// In metadata mode, what a source that bears content does not declare counts as content: a text
 /// field added upstream must not leak.
-fn closed(def: &SourceDef, mode: &Mode) -> bool {
-    def.bears_content() && mode.content != Content::Full
+fn closed(bears_content: bool, mode: &Mode) -> bool {
+    bears_content && mode.content != Content::Full
 }
 
 /// The nodes of a declared path: its own, and those under which a payload may come.
-pub(super) fn nodes(path: &Path, payload: Option<NodeId>, want: &Want) -> Vec<NodeId> {
+pub(super) fn nodes(path: &Path, payload: Option<NodeId>, want: &Want) -> impl Iterator<Item = NodeId> {
     let whole = |(node, left): (NodeId, usize)| (left == 0).then_some(node);
-    deepest(path, payload, want).into_iter().filter_map(whole).collect()
+    deepest(path, payload, want).filter_map(whole)
 }
 
 /// The same, but the deepest nodes that there are, and how many steps of the path are left behind each.
-pub(super) fn deepest(path: &Path, payload: Option<NodeId>, want: &Want) -> Vec<(NodeId, usize)> {
+pub(super) fn deepest(
+    path: &Path,
+    payload: Option<NodeId>,
+    want: &Want,
+) -> impl Iterator<Item = (NodeId, usize)> {
     let find = |mut node: NodeId, segs: &[Seg]| {
         for (i, seg) in segs.iter().enumerate() {
             let next = match seg {
-                Seg::Key(key) => want.find_child(node, key),
+                Seg::Key(key) => want.key(node, key.as_bytes()),
                 Seg::Each | Seg::At(_) => want.element_of(node),
             };
             let Some(next) = next else { return (node, segs.len() - i) };
@@ -164,13 +169,16 @@ pub(super) fn deepest(path: &Path, payload: Option<NodeId>, want: &Want) -> Vec<
         }
         (node, 0)
     };
-    let Some(root) = payload else { return vec![find(0, &path.segs)] };
-    let Some((key, rest)) = payload_part(path) else {
-        return vec![find(if path.head == Head::Payload { root } else { 0 }, &path.segs)];
+    let found = match (payload, payload_part(path)) {
+        (Some(root), Some((key, rest))) => {
+            let folded = key.replace('.', "_");
+            let roots = [want.key(0, key.as_bytes()), want.key(0, folded.as_bytes()), Some(root)];
+            roots.map(|root| Some(find(root?, rest)))
+        }
+        (Some(root), None) if path.head == Head::Payload => [Some(find(root, &path.segs)), None, None],
+        _ => [Some(find(0, &path.segs)), None, None],
     };
-    let folded = key.replace('.', "_");
-    let roots = [want.find_child(0, key), want.find_child(0, &folded), Some(root)];
-    roots.into_iter().flatten().map(|root| find(root, rest)).collect()
+    found.into_iter().flatten()
 }
 
 /// The key and the inner path of a documented path of one kind's payload: its key has a dot.
@@ -200,72 +208,25 @@ pub(super) fn secret_keys<'a>(defs: impl Iterator<Item = &'a SourceDef>, mode: &
     keys
 }
 
-/// The class of a path of a source: the strictest of what is declared for it.
-pub(super) fn class_of(def: &SourceDef, path: &Path) -> Option<Class> {
-    let exact = def.classes.iter().filter(|(p, _)| p.is == *path).map(|(_, class)| *class).max();
-    if def.payload.is_none() {
-        return exact;
-    }
-    let same_payload = |declared: &Path| {
-        let Some((key, rest)) = payload_part(declared) else { return false };
-        match (path.head, path.segs.split_first()) {
-            (Head::Payload, _) => rest == path.segs,
-            (Head::Root, Some((Seg::Key(other), inner))) => {
-                rest == inner && key.replace('.', "_") == other.replace('.', "_")
-            }
-            _ => false,
-        }
-    };
-    let through = def.classes.iter().filter(|(p, _)| same_payload(&p.is)).map(|(_, class)| *class).max();
-    exact.max(through)
-}
-
 /// The access to a path of a source.
-pub(super) fn access(def: Option<&SourceDef>, mode: &Mode, path: &Path) -> Access {
-    let Some(def) = def else { return Access::Read };
-    let closed = closed(def, mode);
-    if (!mode.keep_secrets || closed) && is_or_below(def, path, Class::Secret) {
-        return Access::Denied;
-    }
-    if !closed {
+pub(super) fn access(classes: Option<&Classes>, mode: &Mode, path: &Path) -> Access {
+    let Some(classes) = classes else { return Access::Read };
+    let closed = closed(classes.content, mode);
+    if mode.keep_secrets && !closed {
         return Access::Read;
     }
-    match class_of(def, path) {
+    let declared = classes.of(path);
+    match declared.class {
+        _ if declared.secret => Access::Denied,
+        _ if !closed => Access::Read,
         Some(Class::Meta | Class::Pii) => Access::Read,
         Some(Class::Content | Class::Secret) => Access::Denied,
-        None if inside(def, path) => Access::Inside,
+        None if declared.shows => Access::Inside,
         None => Access::Denied,
     }
 }
 
 /// Values of the path leave as pseudonyms.
-pub(super) fn tokens(def: Option<&SourceDef>, mode: &Mode, path: &Path) -> bool {
-    mode.pseudonyms.is_some() && def.is_some_and(|def| is_or_below(def, path, Class::Pii))
-}
-
-/// The path, or one above it, has this class.
-fn is_or_below(def: &SourceDef, path: &Path, class: Class) -> bool {
-    if !def.classes.iter().any(|(_, c)| *c == class) {
-        return false;
-    }
-    (0..=path.segs.len()).any(|n| {
-        let above = Path { segs: path.segs[..n].to_vec(), ..path.clone() };
-        class_of(def, &above) == Some(class)
-    })
-}
-
-/// Something below the path is declared and is no content.
-fn inside(def: &SourceDef, path: &Path) -> bool {
-    def.classes.iter().any(|(p, class)| {
-        let visible = matches!(class, Class::Meta | Class::Pii);
-        let here = p.is.head == path.head && below(&p.is.segs, &path.segs);
-        let through = path.head == Head::Payload
-            && def.payload.is_some()
-            && payload_part(&p.is).is_some_and(|(_, rest)| below(rest, &path.segs));
-        visible && (here || through)
-    })
-}
-
-fn below(long: &[Seg], short: &[Seg]) -> bool {
-    long.len() > short.len() && long[..short.len()] == *short
+pub(super) fn tokens(classes: Option<&Classes>, mode: &Mode, path: &Path) -> bool {
+    mode.pseudonyms.is_some() && classes.is_some_and(|classes| classes.of(path).pii)
 }

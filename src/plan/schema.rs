@@ -9,7 +9,7 @@ use super::shape::{
     Coerce, Discovery, Embedded, Field, Leaf, LeafType, List, Object, Origin, Part, Read, Shape,
 };
 use super::sources::PathScope;
-use super::{Events, Form, Lane, PayloadView, ReadAt, Standard};
+use super::{Draft, Events, Form, Lane, PayloadView, ReadAt, Standard};
 use crate::error::Diagnostic;
 use crate::json::{NodeId, Want, push_quoted, push_step};
 use crate::ops::Step;
@@ -50,7 +50,7 @@ pub(super) fn unsupported(schema: &Schema) -> Option<Diagnostic> {
     Some(wrong)
 }
 
-pub(super) fn compile(schema: &Schema, events: &Events, scope: &PathScope, want: &mut Want) -> Lane {
+pub(super) fn compile(schema: &Schema, events: &Events, scope: &PathScope, want: &mut Want) -> Draft {
     let filtered = scope.mode.content != Content::Full && scope.def.is_some_and(|d| d.bears_content());
     let mut build = Build {
         scope,
@@ -72,20 +72,15 @@ pub(super) fn compile(schema: &Schema, events: &Events, scope: &PathScope, want:
         discovery.root = true;
     }
     let core = build.core(schema, &place);
-    let Build {
-        leaves, consumed: read, whole: copied, withheld, unpseudonymized, embedded, discover, ..
-    } = build;
-    let (mut consumed, mut whole) = (vec![false; want.len()], vec![false; want.len()]);
-    read.iter().for_each(|node| consumed[*node as usize] = true);
-    copied.iter().for_each(|node| whole[*node as usize] = true);
-    Lane {
+    let Build { leaves, consumed, whole, withheld, unpseudonymized, embedded, discover, .. } = build;
+    let lane = Lane {
         name: schema.name.clone(),
         root,
         each: None,
         leaves,
-        ignored: vec![false; consumed.len()],
-        consumed,
-        whole,
+        ignored: Vec::new(),
+        consumed: Vec::new(),
+        whole: Vec::new(),
         payload_view: PayloadView::Named,
         rules: None,
         standard: Some(standard(schema, events, core)),
@@ -96,7 +91,8 @@ pub(super) fn compile(schema: &Schema, events: &Events, scope: &PathScope, want:
         presences: 0,
         embedded: (!embedded.is_empty()).then_some(embedded),
         discovers: discover,
-    }
+    };
+    Draft { lane, consumed, whole }
 }
 
 fn standard(schema: &Schema, events: &Events, core: Option<Object>) -> Standard {
@@ -130,7 +126,7 @@ impl Build<'_> {
             let Some(shape) = self.shape(&field.value, &drawn, &shown, &place.lists) else {
                 continue;
             };
-            out.push(Field::new(&name, shape, field.required, shown, self.want));
+            out.push(Field::new(&name, shape, field.required, shown));
         }
         let discovery = self.discover.then(|| {
             Box::new(Discovery {
@@ -204,7 +200,7 @@ impl Build<'_> {
         let text = matches!(value.ty, Type::Json | Type::String);
         let whole = matches!(value.ty, Type::Json) && drawn.is_plain();
         let mode = self.scope.mode;
-        let may_read = drawn.reads.iter().all(|(_, path)| match access(self.scope.def, mode, path) {
+        let may_read = drawn.reads.iter().all(|(_, path)| match access(self.scope.classes, mode, path) {
             Access::Read => true,
             Access::Inside => whole,
             Access::Denied => false,
@@ -219,7 +215,7 @@ impl Build<'_> {
     }
 
     fn is_pseudonym(&self, drawn: &Drawn) -> bool {
-        drawn.reads.iter().any(|(_, path)| tokens(self.scope.def, self.scope.mode, path))
+        drawn.reads.iter().any(|(_, path)| tokens(self.scope.classes, self.scope.mode, path))
     }
 
     /// The steps over what was read. Values as they stand become pseudonyms when they are written.

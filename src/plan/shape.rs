@@ -51,6 +51,12 @@ impl Read {
             ReadAt::Fact(_) => &[],
         }
     }
+
+    fn settle(&mut self, want: &Want) {
+        if let ReadAt::Slot { slot, node, .. } = &mut self.at {
+            *slot = want.slot(*node);
+        }
+    }
 }
 
 /// A compiled condition.
@@ -64,6 +70,17 @@ pub enum Check {
     Not(Box<Check>),
     Any(Vec<Check>),
     All(Vec<Check>),
+}
+
+impl Check {
+    /// See [`Object::settle`].
+    pub(super) fn settle(&mut self, want: &Want) {
+        match self {
+            Check::Test { reads, .. } => reads.iter_mut().for_each(|read| read.settle(want)),
+            Check::Not(inner) => inner.settle(want),
+            Check::Any(list) | Check::All(list) => list.iter_mut().for_each(|check| check.settle(want)),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +111,25 @@ pub enum Origin {
 pub enum TemplatePiece {
     Text(String),
     Reads(Vec<Read>),
+}
+
+impl Origin {
+    fn settle(&mut self, want: &Want) {
+        match self {
+            Origin::Reads(reads) | Origin::Joined { reads, .. } => {
+                reads.iter_mut().for_each(|read| read.settle(want));
+            }
+            Origin::Template(pieces) => pieces.iter_mut().for_each(|piece| match piece {
+                TemplatePiece::Text(_) => {}
+                TemplatePiece::Reads(reads) => reads.iter_mut().for_each(|read| read.settle(want)),
+            }),
+            Origin::Count { list, only, .. } => {
+                list.settle(want);
+                only.iter_mut().for_each(|check| check.settle(want));
+            }
+            Origin::Const { .. } => {}
+        }
+    }
 }
 
 /// How a value is written.
@@ -162,6 +198,14 @@ pub struct Leaf {
 }
 
 impl Leaf {
+    fn settle(&mut self, want: &Want) {
+        self.origin.settle(want);
+        self.when.iter_mut().for_each(|check| check.settle(want));
+        if let Some(Label::From(reads)) = &mut self.label {
+            reads.iter_mut().for_each(|read| read.settle(want));
+        }
+    }
+
     /// What it reads counts as passed over where a leaf before it wrote.
     pub fn is_passed_over(&self) -> bool {
         self.when.is_none() && !self.settled && matches!(self.origin, Origin::Reads(_))
@@ -316,7 +360,7 @@ pub type Due = [u64; 8];
 const MANY: usize = 24;
 
 impl Finder {
-    fn new(fields: &[Field]) -> Option<Finder> {
+    fn new(fields: &[Arc<Field>]) -> Option<Finder> {
         if !(MANY..=64 * std::mem::size_of::<Due>() / 8).contains(&fields.len()) {
             return None;
         }
@@ -359,7 +403,8 @@ pub struct Key {
 impl Key {
     /// `,"name":`
     pub fn new(name: &str) -> Key {
-        let mut bytes = vec![b','];
+        let mut bytes = Vec::with_capacity(SHORT.max(name.len() + 4));
+        bytes.push(b',');
         json::push_quoted(name, &mut bytes);
         bytes.push(b':');
         Key::of(bytes)
@@ -415,17 +460,30 @@ impl Probes {
 }
 
 impl Object {
-    pub(super) fn new(fields: Vec<Field>, strict: Option<Read>) -> Object {
-        let runs = fields.chunks(RUN).scan(0, |end, run| {
+    pub(super) fn new(fields: impl IntoIterator<Item = Field>, strict: Option<Read>) -> Object {
+        let fields = fields.into_iter();
+        // To collect in place would keep the room of the larger things that they are made of.
+        let mut all = Vec::with_capacity(fields.size_hint().0);
+        all.extend(fields.map(Arc::new));
+        Object { fields: all, runs: Box::default(), finder: None, strict, discovery: None }
+    }
+
+    /// Gives every read its column, which is known when every path is, and works out what can be
+    /// skipped by it.
+    pub(super) fn settle(&mut self, want: &Want) {
+        self.strict.iter_mut().for_each(|read| read.settle(want));
+        // Nobody shares them yet.
+        self.fields.iter_mut().for_each(|field| Arc::make_mut(field).settle(want));
+        let runs = self.fields.chunks(RUN).scan(0, |end, run| {
             *end += run.len();
-            let skips = |f: &Field| !f.required && !f.probes.is_empty() && f.probes.rows.is_empty();
+            let skips = |f: &Arc<Field>| !f.required && !f.probes.is_empty() && f.probes.rows.is_empty();
             let columns = run.iter().flat_map(|f| f.probes.slots.iter().map(|slot| slot.column));
             let masks = if run.iter().all(skips) { json::masks(columns) } else { [].into() };
             let worth = run.len() > 1 && masks.len() <= MOST_PROBES;
             Some(Run { end: *end, masks: if worth { masks } else { [].into() } })
         });
-        let (runs, finder) = (runs.collect(), Finder::new(&fields));
-        Object { runs, finder, fields: fields.into_iter().map(Arc::new).collect(), strict, discovery: None }
+        self.runs = runs.collect();
+        self.finder = Finder::new(&self.fields);
     }
 
     /// The object with only some of its fields, or others in their place: all of them are looked at.
@@ -436,12 +494,21 @@ impl Object {
 }
 
 impl Field {
-    pub(super) fn new(name: &str, shape: Shape, required: bool, path: String, want: &Want) -> Field {
-        let probes = probes(&shape, want).map(Probes::new).unwrap_or_default();
+    pub(super) fn new(name: &str, shape: Shape, required: bool, path: String) -> Field {
+        let (key, probes) = (Key::new(name), Probes::default());
         let (copies, time, ready, counter, whole) = (None, None, None, 0, None);
-        let key = Key::new(name);
         Field { key, shape, required, path, presence: None, probes, copies, time, ready, counter, whole }
-            .settled()
+    }
+
+    fn settle(&mut self, want: &Want) {
+        self.shape.settle(want);
+        let mut slots = Vec::new();
+        if probes(&self.shape, want, &mut slots) {
+            slots.sort_unstable();
+            slots.dedup();
+            self.probes = Probes::new(slots);
+        }
+        self.look();
     }
 
     /// The field with another shape, which is known to have something to write.
@@ -450,12 +517,15 @@ impl Field {
         let (required, presence, probes) = (self.required, self.presence, Probes::default());
         let (copies, time, ready, counter) = (None, None, None, 0);
         let whole = Some(self.clone());
-        Field { key, shape, required, path, presence, probes, copies, time, ready, counter, whole }.settled()
+        let mut field =
+            Field { key, shape, required, path, presence, probes, copies, time, ready, counter, whole };
+        field.look();
+        field
     }
 
     /// Sees which leaves are plain, and whether there is one thing to do for the whole field.
-    fn settled(mut self) -> Field {
-        let Shape::Leaf(leaves) = &mut self.shape else { return self };
+    fn look(&mut self) {
+        let Shape::Leaf(leaves) = &mut self.shape else { return };
         leaves.iter_mut().for_each(|leaf| leaf.plain = leaf.is_plain());
         self.copies = Copies::of(leaves);
         if let [Leaf { plain: true, ty: LeafType::Time, gives_type: false, counter, origin, .. }] =
@@ -483,7 +553,6 @@ impl Field {
             self.ready = Some(self.key.followed_by(json));
             self.counter = *counter;
         }
-        self
     }
 }
 
@@ -493,37 +562,35 @@ const RUN: usize = 8;
 /// More words and slots than this are not worth looking at first.
 const MOST_PROBES: usize = 8;
 
-/// The slots without which a shape writes nothing; `None` where it may write all the same.
-fn probes(shape: &Shape, want: &Want) -> Option<Vec<SlotAt>> {
-    let mut slots = match shape {
-        Shape::Leaf(leaves) => all(leaves.iter().map(|leaf| leaf_probes(leaf, want)))?,
+/// Adds the slots without which a shape writes nothing; false where it may write all the same.
+fn probes(shape: &Shape, want: &Want, slots: &mut Vec<SlotAt>) -> bool {
+    match shape {
         Shape::Object(Object { strict: Some(read), .. }) | Shape::List(List { strict: Some(read), .. }) => {
-            vec![own_slot(read)?]
+            own_slot(read).map(|slot| slots.push(slot)).is_some()
         }
-        Shape::Object(object) => object_probes(object)?,
-        Shape::List(list) => all(list.parts.iter().map(|part| match part {
-            Part::Values(leaf) => leaf_probes(leaf, want),
-            Part::Object(object) => object_probes(object),
-            Part::Each { list, .. } => Some(vec![outer_slot(list, want)?]),
-        }))?,
-    };
-    slots.sort_unstable();
-    slots.dedup();
-    Some(slots)
+        Shape::Leaf(leaves) => leaves.iter().all(|leaf| leaf_probes(leaf, want, slots)),
+        Shape::Object(object) => object_probes(object, slots),
+        Shape::List(list) => list.parts.iter().all(|part| match part {
+            Part::Values(leaf) => leaf_probes(leaf, want, slots),
+            Part::Object(object) => object_probes(object, slots),
+            Part::Each { list, .. } => outer_slot(list, want).map(|slot| slots.push(slot)).is_some(),
+        }),
+    }
 }
 
-fn all(parts: impl Iterator<Item = Option<Vec<SlotAt>>>) -> Option<Vec<SlotAt>> {
-    parts.collect::<Option<Vec<_>>>().map(|lists| lists.concat())
+fn object_probes(object: &Object, slots: &mut Vec<SlotAt>) -> bool {
+    object.fields.iter().all(|field| {
+        slots.extend(&field.probes.slots);
+        !field.probes.is_empty()
+    })
 }
 
-fn object_probes(object: &Object) -> Option<Vec<SlotAt>> {
-    all(object.fields.iter().map(|field| (!field.probes.is_empty()).then(|| field.probes.slots.to_vec())))
-}
-
-fn leaf_probes(leaf: &Leaf, want: &Want) -> Option<Vec<SlotAt>> {
+fn leaf_probes(leaf: &Leaf, want: &Want, slots: &mut Vec<SlotAt>) -> bool {
     match &leaf.origin {
-        Origin::Reads(reads) => reads.iter().map(|read| outer_slot(read, want)).collect(),
-        _ => None,
+        Origin::Reads(reads) => {
+            reads.iter().all(|read| outer_slot(read, want).map(|slot| slots.push(slot)).is_some())
+        }
+        _ => false,
     }
 }
 
@@ -537,9 +604,7 @@ fn own_slot(read: &Read) -> Option<SlotAt> {
 /// The slot of the outermost list that a read runs through, or its own.
 fn outer_slot(read: &Read, want: &Want) -> Option<SlotAt> {
     match read.lists().first() {
-        // Slots are numbered in the second pass only; in the first there may be no such scope.
-        Some(&scope) if (scope as usize) < want.scopes() => Some(want.list_slot(scope)),
-        Some(_) => None,
+        Some(&scope) => Some(want.list_slot(scope)),
         None => own_slot(read),
     }
 }
@@ -550,6 +615,32 @@ pub enum Shape {
     /// The first that writes something wins.
     Leaf(Vec<Leaf>),
     List(List),
+}
+
+impl Shape {
+    fn settle(&mut self, want: &Want) {
+        match self {
+            Shape::Object(object) => object.settle(want),
+            Shape::Leaf(leaves) => leaves.iter_mut().for_each(|leaf| leaf.settle(want)),
+            Shape::List(list) => list.settle(want),
+        }
+    }
+}
+
+impl List {
+    fn settle(&mut self, want: &Want) {
+        self.strict.iter_mut().for_each(|read| read.settle(want));
+        for part in &mut self.parts {
+            match part {
+                Part::Values(leaf) => leaf.settle(want),
+                Part::Object(object) => object.settle(want),
+                Part::Each { list, element, .. } => {
+                    list.settle(want);
+                    element.settle(want);
+                }
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

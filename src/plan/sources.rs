@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use super::classes::Classes;
 use super::privacy::{Access, Content, Deeds, Mode, access, nodes, payload_part, tokens};
 use super::{Check, Payload, Read, ReadAt, Request, Rule, SourcePlan};
 use crate::catalog::Catalog;
 use crate::error::Diagnostic;
-use crate::json::{NodeId, SlotAt, Want};
+use crate::json::{NodeId, Want};
 use crate::ops::{Step, Test};
 use crate::table::{At, Cond, Head, Path, Seg, SourceDef};
 
 /// What paths mean in one source.
 pub(super) struct PathScope<'a> {
     pub def: Option<&'a SourceDef>,
+    pub classes: Option<&'a Classes>,
     pub payload: Option<NodeId>,
     pub mode: &'a Mode,
 }
@@ -94,7 +96,7 @@ impl PathScope<'_> {
     }
 
     fn one(&self, path: &Path, steps: &[Step], want: &mut Want) -> Result<Read, NoRead> {
-        match access(self.def, self.mode, path) {
+        match access(self.classes, self.mode, path) {
             Access::Denied => return Err(NoRead::Withheld),
             // A converted copy of a composite would be text of everything below it.
             Access::Inside if !steps.is_empty() => return Err(NoRead::Withheld),
@@ -108,11 +110,11 @@ impl PathScope<'_> {
         let mut steps = self.mode.steps(steps);
         if let Some(pseudonyms) = &self.mode.pseudonyms
             && !looked_up
-            && tokens(self.def, self.mode, path)
+            && tokens(self.classes, self.mode, path)
         {
             steps.push(Step::Pseudonym(pseudonyms.clone()));
         }
-        Ok(Read { at, path: path.to_string(), steps: steps.into() })
+        Ok(Read { at, path: path.text(), steps: steps.into() })
     }
 
     /// A condition; one that would read what may not be read gives [`NoRead::Withheld`].
@@ -145,98 +147,112 @@ fn bare(read: Read) -> Read {
     Read { steps, ..read }
 }
 
-pub(super) fn compile(
-    catalog: &Catalog,
-    request: &Request,
-    payloads: &[Option<NodeId>],
+/// A source whose slots have no numbers yet.
+pub(super) struct Draft<'a> {
+    def: &'a SourceDef,
+    /// The root of its payloads.
+    pub(super) payload: Option<NodeId>,
+    kind: Option<NodeId>,
+    payload_key: Option<NodeId>,
+    /// The alternatives by which it is recognised, each with its strength.
+    rules: Vec<(usize, Vec<(Check, bool)>)>,
+}
+
+/// Grows everything that a source says of its records.
+pub(super) fn draft<'a>(
+    def: &'a SourceDef,
+    classes: &Classes,
+    payload: Option<NodeId>,
     want: &mut Want,
     wrong: &mut Vec<Diagnostic>,
-) -> (Vec<SourcePlan>, Vec<Rule>) {
+) -> Draft<'a> {
+    // A source's own description of itself is read in every mode.
+    let full = Mode { content: Content::Full, keep_secrets: true, ..Mode::default() };
+    let open = PathScope { def: Some(def), classes: Some(classes), payload, mode: &full };
+    let mut complain = |path: &At<Path>, message: String, help: Option<String>| {
+        wrong.push(Diagnostic { help, ..def.at.complain(&path.span, message) });
+    };
+    let grow = |path: &At<Path>, want: &mut Want| open.node(&path.is, want).ok().map(|(node, _)| node);
+    let kind = def.kind.as_ref().and_then(|path| grow(path, want));
+    let payload_key = def.payload.as_ref().and_then(|path| grow(path, want));
+    for (path, _) in &def.classes {
+        // The payloads of all kinds are walked as one: so is what is documented of them.
+        let walked = payload_part(&path.is).filter(|_| def.payload.is_some()).map(|(_, rest)| Path {
+            head: Head::Payload,
+            name: String::new(),
+            segs: rest.to_vec(),
+        });
+        if let Err(NoRead::Wrong(message, help)) = open.node(walked.as_ref().unwrap_or(&path.is), want) {
+            complain(path, message, help);
+        }
+    }
+    if let Some(kind) = &def.kind
+        && def.bears_content()
+        && access(Some(classes), &Mode::default(), &kind.is) != Access::Read
+    {
+        let message = "the record type is shown in every mode: its path must be of class meta";
+        complain(kind, message.into(), None);
+    }
+    let rules = normal_form(&def.when).into_iter().map(|tests| {
+        let score = tests.iter().map(|(_, test, positive)| strength(test, *positive)).sum();
+        let tests = tests.into_iter().filter_map(|(path, test, positive)| {
+            let cond = Cond::Test { path: path.clone(), test: test.clone() };
+            open.check(&cond, want, &mut complain).map(|check| (check, positive))
+        });
+        (score, tests.collect())
+    });
+    let rules = rules.collect();
+    Draft { def, payload, kind, payload_key, rules }
+}
+
+/// The sources with the numbers of their slots, and the rules of all of them.
+pub(super) fn settle(drafts: Vec<Draft>, request: &Request, want: &Want) -> (Vec<SourcePlan>, Vec<Rule>) {
     let mut sources = Vec::new();
     let mut rules: Vec<(usize, Rule)> = Vec::new();
-    for (i, def) in catalog.sources.values().enumerate() {
-        // A source's own description of itself is read in every mode.
-        let full = Mode { content: Content::Full, keep_secrets: true, ..Mode::default() };
-        let open = PathScope { def: Some(def), payload: payloads[i], mode: &full };
-        let slot = |path: &At<Path>, want: &mut Want| -> Option<SlotAt> {
-            open.node(&path.is, want).ok().map(|(node, _)| want.slot(node))
-        };
-        let kind = def.kind.as_ref().and_then(|path| slot(path, want));
-        let payload = match (&def.payload, payloads[i]) {
-            (Some(key), Some(root)) => slot(key, want).map(|key| Payload { key, root, root_read: true }),
-            _ => None,
-        };
-        for (path, _) in &def.classes {
-            // The payloads of all kinds are walked as one: so is what is documented of them.
-            let walked = match payload_part(&path.is).filter(|_| def.payload.is_some()) {
-                Some((_, rest)) => Path { head: Head::Payload, name: String::new(), segs: rest.to_vec() },
-                None => path.is.clone(),
-            };
-            if let Err(NoRead::Wrong(message, help)) = open.node(&walked, want) {
-                let mut diagnostic = def.at.complain(&path.span, message);
-                diagnostic.help = help;
-                wrong.push(diagnostic);
-            }
-        }
-        if let Some(kind) = &def.kind
-            && def.bears_content()
-            && access(Some(def), &Mode::default(), &kind.is) != Access::Read
-        {
-            wrong.push(def.at.complain(
-                &kind.span,
-                "the record type is shown in every mode: its path must be of class meta",
-            ));
-        }
-        for tests in normal_form(&def.when) {
-            let score = tests.iter().map(|(_, test, positive)| strength(test, *positive)).sum();
-            let tests: Vec<(Check, bool)> = tests
-                .iter()
-                .filter_map(|(path, test, positive)| {
-                    let cond = Cond::Test { path: (*path).clone(), test: (*test).clone() };
-                    let check = open.check(&cond, want, &mut |path, message, help| {
-                        let mut diagnostic = def.at.complain(&path.span, message);
-                        diagnostic.help = help;
-                        wrong.push(diagnostic);
-                    });
-                    check.map(|check| (check, *positive))
-                })
-                .collect();
-            let needs = crate::json::masks(tests.iter().filter(|(_, holds)| *holds).filter_map(needed));
-            let exact =
-                tests.iter().filter(|(_, holds)| *holds).filter_map(|test| match (needed(test)?, &test.0) {
-                    (column, Check::Test { reads, test: Test::OneOf(texts) })
-                        if reads[0].steps.is_empty() =>
-                    {
-                        Some((column, texts.clone()))
-                    }
-                    _ => None,
-                });
-            let exact = exact.collect();
-            rules.push((score, Rule { source: i, needs, exact, tests }));
+    for (i, Draft { def, payload, kind, payload_key, rules: own }) in drafts.into_iter().enumerate() {
+        for (score, mut tests) in own {
+            tests.iter_mut().for_each(|(check, _)| check.settle(want));
+            rules.push((score, rule(i, tests)));
         }
         let mut declared = vec![false; want.len()];
         // A payload of which nothing but its being an object is documented says nothing of the others.
         let says = |path: &Path| payload_part(path).is_none_or(|(_, inside)| !inside.is_empty());
         for (path, _) in def.classes.iter().filter(|(path, _)| says(&path.is)) {
-            nodes(&path.is, payloads[i], want).iter().for_each(|node| declared[*node as usize] = true);
+            nodes(&path.is, payload, want).for_each(|node| declared[node as usize] = true);
         }
         sources.push(SourcePlan {
             name: def.name.clone(),
-            kind,
-            payload,
+            kind: kind.map(|node| want.slot(node)),
+            payload: payload.zip(payload_key).map(|(root, key)| Payload {
+                key: want.slot(key),
+                root,
+                root_read: true,
+            }),
             bears_content: def.bears_content(),
             filtered: def.bears_content() && request.content == Content::Metadata,
             dropped: def.bears_content() && request.content == Content::None,
-            deeds: Deeds::new(def, &request.mode(), payloads[i], want),
+            deeds: Deeds::new(def, &request.mode(), payload, want),
             declared,
             documents: !def.classes.is_empty(),
             kinds: def.kinds.clone(),
         });
     }
-    told_apart(catalog, wrong);
     // The strongest rule first; equals in the order of the sources.
     rules.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     (sources, rules.into_iter().map(|(_, rule)| rule).collect())
+}
+
+fn rule(source: usize, tests: Vec<(Check, bool)>) -> Rule {
+    let positive = || tests.iter().filter(|(_, holds)| *holds);
+    let needs = crate::json::masks(positive().filter_map(needed));
+    let exact = positive().filter_map(|test| match (needed(test)?, &test.0) {
+        (column, Check::Test { reads, test: Test::OneOf(texts) }) if reads[0].steps.is_empty() => {
+            Some((column, texts.clone()))
+        }
+        _ => None,
+    });
+    let exact = exact.collect();
+    Rule { source, needs, exact, tests }
 }
 
 /// The column that a test must find something in, if it is one of the record's own.
@@ -293,7 +309,7 @@ fn weighed(def: &SourceDef) -> Vec<(usize, BTreeSet<String>, Vec<Atom<'_>>)> {
 }
 
 /// Two sources of the same strength that one record could satisfy cannot be told apart.
-fn told_apart(catalog: &Catalog, wrong: &mut Vec<Diagnostic>) {
+pub(super) fn told_apart(catalog: &Catalog, wrong: &mut Vec<Diagnostic>) {
     let defs: Vec<_> = catalog.sources.values().map(|def| (def, weighed(def))).collect();
     for (i, (a, of_a)) in defs.iter().enumerate() {
         for (b, of_b) in &defs[i + 1..] {

@@ -1,12 +1,9 @@
 //! A table against its target: type-checked row by row, then one tree in the target's order.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use super::shape::{Check, Label, Leaf, LeafType, Origin, Read, TemplatePiece};
 use super::sources::{NoRead, PathScope};
-use super::tree::{DraftObject, Kind, finish_object, list_of, mark_required, type_rules};
-use super::{Lane, PayloadView, ReadAt};
+use super::tree::{DraftObject, Kind, Needs, finish_object, list_of, mark_required};
+use super::{Draft, Lane, PayloadView, ReadAt};
 use crate::error::Diagnostic;
 use crate::json::{Want, push_quoted, push_str_escaped};
 use crate::ops::{Step, TimeOut};
@@ -31,14 +28,27 @@ struct Build<'a> {
     open: Vec<u16>,
 }
 
+/// What all tables of one target fill.
+pub(super) struct Goal<'a> {
+    pub(super) target: &'a TargetDef,
+    pub(super) needs: Needs<'a>,
+    /// See [`super::Request::settings`].
+    pub(super) settings: &'a [(&'static str, String)],
+}
+
+impl<'a> Goal<'a> {
+    pub(super) fn new(target: &'a TargetDef, settings: &'a [(&'static str, String)]) -> Goal<'a> {
+        Goal { target, needs: Needs::new(target), settings }
+    }
+}
+
 pub(super) fn compile(
     table: &Table,
-    target: &TargetDef,
+    Goal { target, needs, settings }: &Goal,
     scope: &PathScope,
-    settings: &[(&str, String)],
     want: &mut Want,
     warnings: &mut Vec<Diagnostic>,
-) -> Result<Lane, Vec<Diagnostic>> {
+) -> Result<Draft, Vec<Diagnostic>> {
     let mut build = Build {
         table,
         target,
@@ -88,32 +98,20 @@ pub(super) fn compile(
             warnings.push(warning);
         }
     }
-    let mut presence = HashMap::new();
-    for need in target.rules.values().flatten().flatten() {
-        let next = presence.len() as u16;
-        presence.entry(need.as_str()).or_insert(next);
-    }
-    let rules = type_rules(target, &presence, |path| {
+    let rules = needs.rules(target, |path| {
         // What is below a path makes it present.
         let inside =
             |other: &String| other == path || other.strip_prefix(path).is_some_and(|r| r.starts_with('.'));
         build.withheld.iter().chain(&build.unpseudonymized).any(inside)
     });
-    let marked = |nodes: &[u32], all: usize| {
-        let mut marks = vec![false; all];
-        nodes.iter().for_each(|node| marks[*node as usize] = true);
-        marks
-    };
-    let consumed = marked(&build.consumed, build.want.len());
-    let whole = marked(&build.whole, build.want.len());
-    Ok(Lane {
+    let lane = Lane {
         name: target.name.clone(),
-        root: finish_object(root, &presence, build.want),
+        root: finish_object(root, &needs.presence),
         each: each.map(|(read, scope)| read.scopes(scope)),
         leaves: build.leaves,
-        ignored: vec![false; consumed.len()],
-        consumed,
-        whole,
+        ignored: Vec::new(),
+        consumed: Vec::new(),
+        whole: Vec::new(),
         payload_view: PayloadView::Root,
         rules,
         standard: None,
@@ -121,10 +119,11 @@ pub(super) fn compile(
         expected_rate: table.expected_rate,
         withheld: build.withheld,
         unpseudonymized: build.unpseudonymized,
-        presences: presence.len(),
+        presences: needs.presence.len(),
         embedded: None,
         discovers: false,
-    })
+    };
+    Ok(Draft { lane, consumed: build.consumed, whole: build.whole })
 }
 
 /// A checked row: the steps of its path in the target, and its leaf.
@@ -222,7 +221,7 @@ impl Build<'_> {
             self.complain(&row.to.span, format!("`{plain}` must not be set by a mapping"));
             return None;
         }
-        if segs.iter().any(|seg| seg.deprecated) {
+        if segs.iter().any(|seg| seg.field.deprecated) {
             let message = format!("`{plain}` is deprecated in the target");
             self.warnings.push(self.table.at.complain(&row.to.span, message));
         }
@@ -420,10 +419,7 @@ impl Build<'_> {
             Base::Time => LeafType::Time,
             Base::Object => LeafType::Object,
             Base::Any => LeafType::Any,
-            Base::Enum(name) => {
-                let values = self.target.enum_values(name);
-                LeafType::Enum(Arc::new(values.into_iter().flatten().cloned().collect()))
-            }
+            Base::Enum(name) => LeafType::Enum(self.target.enum_values(name).cloned().unwrap_or_default()),
             Base::Message(name) => {
                 self.complain(
                     &row.to.span,
@@ -560,7 +556,7 @@ impl Build<'_> {
             *json = ready(text, &leaf.ty).into();
         }
         let mut object = root;
-        let mut path = String::new();
+        let mut path = String::with_capacity(64);
         let mut spread = 0;
         let spreads = segs.iter().filter(|s| s.index == Some(Seg::Each)).count();
         if let (Origin::Reads(reads), true) = (&leaf.origin, spreads > 0)
@@ -573,10 +569,7 @@ impl Build<'_> {
         let many = segs.last().is_some_and(|s| s.field.repeated || s.field.base == Base::Any);
         for (i, seg) in segs.iter().enumerate() {
             crate::json::push_step(&seg.key, &mut path);
-            let dynamic = usize::MAX / 2 + object.fields.len();
-            let draft = object.fields.entry(seg.key.clone()).or_default();
-            draft.order = seg.order.unwrap_or(dynamic);
-            draft.path = path.clone();
+            let draft = object.field(seg, &path);
             if i + 1 == segs.len() {
                 draft.required |= row.required;
                 let many = seg.field.repeated
@@ -659,7 +652,7 @@ impl Build<'_> {
 }
 
 fn plain_path(segs: &[TargetSeg]) -> String {
-    let mut path = String::new();
+    let mut path = String::with_capacity(64);
     for seg in segs {
         crate::json::push_step(&seg.key, &mut path);
     }

@@ -36,16 +36,18 @@ impl Path {
         let segs = keys.iter().map(|k| Seg::Key(k.to_string())).collect();
         Path { head: Head::Root, name: String::new(), segs }
     }
-}
 
-impl std::fmt::Display for Path {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut text = match self.head {
-            Head::Root => String::new(),
-            Head::Payload => "$payload".to_string(),
-            Head::Named => format!("${}", self.name),
-            Head::Fact => self.name.clone(),
+    /// The path as it is written.
+    pub fn text(&self) -> String {
+        let begin = match self.head {
+            Head::Root => "",
+            Head::Payload => "$payload",
+            Head::Named => "$",
+            Head::Fact => "",
         };
+        let mut text = String::with_capacity(64);
+        text.push_str(begin);
+        text.push_str(&self.name);
         for seg in &self.segs {
             match seg {
                 Seg::Key(key) => crate::json::push_step(key, &mut text),
@@ -53,7 +55,13 @@ impl std::fmt::Display for Path {
                 Seg::At(n) => text.push_str(&format!("[{n}]")),
             }
         }
-        f.write_str(&text)
+        text
+    }
+}
+
+impl std::fmt::Display for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text())
     }
 }
 
@@ -140,7 +148,8 @@ fn segments(text: &str) -> Result<Vec<Seg>, (usize, String)> {
                 need_key = false;
             }
             Some(_) if need_key => {
-                let end = text[i..].find(['.', '[', '"']).map_or(text.len(), |n| i + n);
+                let ends = |b: &u8| matches!(b, b'.' | b'[' | b'"');
+                let end = bytes[i..].iter().position(ends).map_or(text.len(), |n| i + n);
                 segs.push(Seg::Key(text[i..end].to_string()));
                 i = end;
                 need_key = false;

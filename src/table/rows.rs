@@ -3,6 +3,7 @@
 use super::path::{parse_path, parse_target_path};
 use super::{At, Ignored, Path, Seg, one_text, only_keys, parse_ignored, texts};
 use crate::error::Diagnostic;
+use crate::ops::expression::{Expression, Fault};
 use crate::ops::net::Family;
 use crate::ops::time::TimeFormat;
 use crate::ops::{Glob, Lookup, Step, Test, TimeOut, words};
@@ -149,7 +150,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<Table> {
         out.add(&target.span, "a table needs `rows`: a list of rows");
         return None;
     };
-    let mut rows = Vec::new();
+    let mut rows = Vec::with_capacity(nodes.len());
     for node in nodes {
         let complaints = out.list.len();
         if let Some(mut row) = row(node, out) {
@@ -343,7 +344,7 @@ pub fn parse_cond(node: &Node, out: &mut Complaints) -> Option<Cond> {
         None => None,
     };
     for (key, value) in entries {
-        let test = match key.text.as_str() {
+        let test = match &*key.text {
             "not" => {
                 all.push(Cond::Not(Box::new(parse_cond(value, out)?)));
                 continue;
@@ -378,7 +379,7 @@ pub fn parse_cond(node: &Node, out: &mut Complaints) -> Option<Cond> {
                 Test::OneOf(texts(value, out).into_iter().map(|t| t.is).collect())
             }
             "glob" => Test::Glob(Glob::new(&one_text(value, out)?.is)),
-            "regex" => Test::Regex(regex(value, out)?),
+            "regex" => Test::Regex(regex(value, None, out)?),
             _ => continue,
         };
         match &path {
@@ -402,17 +403,23 @@ pub fn parse_cond(node: &Node, out: &mut Complaints) -> Option<Cond> {
     }
 }
 
-fn regex(node: &Node, out: &mut Complaints) -> Option<regex::Regex> {
+/// An expression, and the group to take with the node that names it. It is compiled before a record
+/// is read; that those which are part of the program can be is held by the tests.
+fn regex(node: &Node, take: Option<(&str, &Node)>, out: &mut Complaints) -> Option<Expression> {
     let text = one_text(node, out)?;
-    match regex::Regex::new(&text.is) {
-        Ok(regex) => Some(regex),
-        Err(e) => {
-            let message = e.to_string();
-            let last = message.lines().last().unwrap_or("not a regular expression").trim();
-            out.add(&text.span, format!("not a regular expression: {}", last.trim_start_matches("error: ")));
-            None
-        }
+    let expression = Expression::new(&text.is, take.map(|(name, _)| name));
+    if out.source.is_embedded() {
+        return Some(expression);
     }
+    match expression.check() {
+        Ok(()) => return Some(expression),
+        Err(Fault::Syntax(why)) => out.add(&text.span, format!("not a regular expression: {why}")),
+        Err(Fault::NoGroup(name)) => {
+            let at = take.map_or(node, |(_, at)| at);
+            out.add(&at.span, format!("the expression has no group `{name}`"))
+        }
+    };
+    None
 }
 
 /// The words below `as`: one word, one `{word: argument}`, or a list of them.
@@ -425,9 +432,9 @@ pub(super) fn parse_steps(node: &Node, out: &mut Complaints) -> (Vec<Step>, Opti
     let mut list = None;
     for item in items {
         let (word, span, argument) = match &item.kind {
-            NodeKind::Scalar { text, .. } => (text.as_str(), &item.span, None),
+            NodeKind::Scalar { text, .. } => (&**text, &item.span, None),
             NodeKind::Map(entries) if entries.len() == 1 => {
-                (entries[0].0.text.as_str(), &entries[0].0.span, Some(&entries[0].1))
+                (&*entries[0].0.text, &entries[0].0.span, Some(&entries[0].1))
             }
             _ => {
                 out.add(&item.span, "a step is one word, or a map of one word and its argument");
@@ -521,26 +528,11 @@ fn argument_step(word: &str, argument: &Node, out: &mut Complaints) -> Option<Pa
                         out.add(&argument.span, "`regex` needs `match`: the expression");
                         return None;
                     };
-                    (pattern, argument.get("take"))
+                    (pattern, argument.get("take").and_then(Node::text))
                 }
                 None => (argument, None),
             };
-            let regex = regex(pattern, out)?;
-            let group = match take.and_then(Node::text) {
-                None => usize::from(regex.captures_len() > 1),
-                Some(name) => {
-                    let found = name
-                        .parse()
-                        .ok()
-                        .filter(|n: &usize| *n < regex.captures_len())
-                        .or_else(|| regex.capture_names().position(|n| n == Some(name)));
-                    if found.is_none() {
-                        out.add(&argument.span, format!("the expression has no group `{name}`"));
-                    }
-                    found?
-                }
-            };
-            Step::Regex { regex, group }
+            Step::Regex(regex(pattern, take.map(|name| (name, argument)), out)?)
         }
         "split" => {
             if argument.map().is_none() {
@@ -568,7 +560,7 @@ fn argument_step(word: &str, argument: &Node, out: &mut Complaints) -> Option<Pa
                 },
             }
         }
-        "lookup" => Step::Lookup(lookup(argument, out)?),
+        "lookup" => Step::Lookup(lookup(argument, out)?.into()),
         _ => return None,
     };
     Some(Parsed::Step(step))
@@ -628,7 +620,7 @@ fn lookup(node: &Node, out: &mut Complaints) -> Option<Lookup> {
         } else if Glob::is_pattern(&key.text) {
             table.globs.push((Glob::new(&key.text), text));
         } else {
-            table.exact.insert(key.text.clone(), text);
+            table.exact.insert(key.text.to_string(), text);
         }
     }
     Some(table)

@@ -1,6 +1,7 @@
 //! `source.yaml`: how a kind of record is recognised, what its parts are called and how private
 //! they are.
 
+use foldhash::{HashSet, HashSetExt};
 use indexmap::IndexMap;
 
 use super::rows::{parse_cond, parse_path_node, parse_steps};
@@ -120,13 +121,13 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<SourceDef> {
     };
     let named = root.get("let").and_then(|node| need_map(node, "let", out));
     for (key, node) in named.unwrap_or_default() {
-        if key.text == "payload" || lets.contains_key(&key.text) {
+        if key.text == "payload" || lets.contains_key(&*key.text) {
             out.add(&key.span, format!("`${}` is already a name of every source", key.text));
         }
         let value = read_let(node, &lets, out);
-        lets.insert(key.text.clone(), value);
+        lets.insert(key.text.to_string(), value);
     }
-    let mut classes = Vec::new();
+    let mut classes: Vec<(At<Path>, Class)> = Vec::new();
     if let Some(fields) = root.get("fields")
         && need_map(fields, "fields", out).is_some()
     {
@@ -147,11 +148,14 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<SourceDef> {
                 let Some(path) = parse_path_node(item, out) else {
                     continue;
                 };
-                if classes.iter().any(|(p, _): &(At<Path>, Class)| p.is == path.is) {
-                    out.add(&path.span, format!("`{}` has a class already", path.is));
-                }
                 classes.push((path, class));
             }
+        }
+    }
+    let mut declared = HashSet::new();
+    for (path, _) in &classes {
+        if !declared.insert(&path.is) {
+            out.add(&path.span, format!("`{}` has a class already", path.is));
         }
     }
     let kinds = root.get("types").map(|node| texts(node, out)).unwrap_or_default();

@@ -1,7 +1,9 @@
 //! `mappings/targets/*.yaml`: the closed, typed list of a target's fields in output order.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use indexmap::IndexMap;
 
 use super::{At, Seg, need_map, need_text, one_text, only_keys, parse_target_path, texts};
@@ -22,9 +24,8 @@ pub struct TargetDef {
     pub description: String,
     pub dialect: Dialect,
     root: String,
-    types: IndexMap<String, IndexMap<String, FieldType>>,
-    enums: HashMap<String, HashSet<String>>,
-    deprecated: HashSet<String>,
+    types: Types,
+    enums: HashMap<String, Arc<HashSet<String, FixedState>>>,
     /// Paths every event must have.
     pub required: Vec<String>,
     /// Paths no table may fill, as written.
@@ -40,6 +41,8 @@ pub struct TargetDef {
     pub settings: HashMap<String, At<Vec<Seg>>>,
 }
 
+type Types = IndexMap<String, IndexMap<String, FieldType, FixedState>, FixedState>;
+
 /// The settings of a run that a target can have a field for.
 pub const SETTINGS: &[&str] = &["site", "timezone"];
 
@@ -52,6 +55,13 @@ pub struct FieldType {
     pub repeated: bool,
     /// A map from any text to `base`.
     pub map: bool,
+    pub deprecated: bool,
+}
+
+impl FieldType {
+    fn one(base: Base) -> FieldType {
+        FieldType { base, repeated: false, map: false, deprecated: false }
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -72,8 +82,8 @@ pub enum Base {
     Duration,
     /// Any JSON object.
     Object,
-    Enum(String),
-    Message(String),
+    Enum(Arc<str>),
+    Message(Arc<str>),
     /// Below an object: any JSON value.
     Any,
 }
@@ -87,7 +97,6 @@ pub struct TargetSeg {
     pub field: FieldType,
     /// `[]` or `[n]` behind the key.
     pub index: Option<Seg>,
-    pub deprecated: bool,
 }
 
 const KEYS: &[&str] = &[
@@ -127,9 +136,8 @@ impl TargetDef {
 
     /// Finds a path, or says which step is wrong and what was probably meant.
     pub fn resolve(&self, segs: &[Seg]) -> Result<Vec<TargetSeg>, (String, Option<String>)> {
-        let mut found = Vec::new();
-        let mut here =
-            Some(FieldType { base: Base::Message(self.root.clone()), repeated: false, map: false });
+        let mut found = Vec::with_capacity(segs.len());
+        let mut here = Some(FieldType::one(Base::Message(self.root.as_str().into())));
         let mut i = 0;
         while i < segs.len() {
             let Seg::Key(key) = &segs[i] else {
@@ -137,21 +145,15 @@ impl TargetDef {
             };
             let parent = here.take();
             let index = segs.get(i + 1).filter(|s| !matches!(s, Seg::Key(_))).cloned();
-            let mut deprecated = false;
             let (order, field) = match parent.as_ref().map(|p| (&p.base, p.map)) {
-                Some((base, true)) => (None, FieldType { base: base.clone(), repeated: false, map: false }),
+                Some((base, true)) => (None, FieldType::one(base.clone())),
                 Some((Base::Message(name), false)) => {
-                    match self.types.get(name).and_then(|t| t.get_full(key)) {
-                        Some((order, _, field)) => {
-                            deprecated = self.deprecated.contains(&format!("{name}.{key}"));
-                            (Some(order), field.clone())
-                        }
+                    match self.types.get(&**name).and_then(|t| t.get_full(key)) {
+                        Some((order, _, field)) => (Some(order), field.clone()),
                         None => return Err(self.unknown_key(name, segs, i, &found)),
                     }
                 }
-                Some((Base::Object | Base::Any, false)) => {
-                    (None, FieldType { base: Base::Any, repeated: false, map: false })
-                }
+                Some((Base::Object | Base::Any, false)) => (None, FieldType::one(Base::Any)),
                 _ => {
                     let above = found.last().map_or("", |s: &TargetSeg| s.key.as_str());
                     return Err((format!("`{above}` is a scalar and has no field `{key}`"), None));
@@ -162,7 +164,7 @@ impl TargetDef {
             }
             i += 1 + index.is_some() as usize;
             here = Some(field.clone());
-            found.push(TargetSeg { key: key.clone(), order, field, index, deprecated });
+            found.push(TargetSeg { key: key.clone(), order, field, index });
         }
         Ok(found)
     }
@@ -206,14 +208,14 @@ impl TargetDef {
     /// `principal.user.email_addresses`.
     fn elsewhere(&self, key: &str, found: &[TargetSeg]) -> Option<String> {
         let parent = match found.last().map(|s| &s.field.base) {
-            Some(Base::Message(name)) => name,
+            Some(Base::Message(name)) => &**name,
             None => &self.root,
             _ => return None,
         };
         let mut path: Vec<String> = found.iter().map(|s| s.key.clone()).collect();
         for (name, field) in self.types.get(parent)? {
             if let Base::Message(inner) = &field.base
-                && self.types.get(inner).is_some_and(|t| t.contains_key(key))
+                && self.types.get(&**inner).is_some_and(|t| t.contains_key(key))
             {
                 path.extend([name.clone(), key.to_string()]);
                 return Some(path.join("."));
@@ -227,10 +229,10 @@ impl TargetDef {
         let Base::Message(name) = base else {
             return false;
         };
-        self.types.get(name).is_some_and(|t| t.contains_key("key") && t.contains_key("value"))
+        self.types.get(&**name).is_some_and(|t| t.contains_key("key") && t.contains_key("value"))
     }
 
-    pub fn enum_values(&self, name: &str) -> Option<&HashSet<String>> {
+    pub fn enum_values(&self, name: &str) -> Option<&Arc<HashSet<String, FixedState>>> {
         self.enums.get(name)
     }
 
@@ -278,9 +280,8 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
         description: text("description").unwrap_or_default(),
         dialect,
         root: text("root").unwrap_or_default(),
-        types: IndexMap::new(),
+        types: Types::default(),
         enums: HashMap::new(),
-        deprecated: HashSet::new(),
         required: Vec::new(),
         forbidden: Vec::new(),
         max_bytes: HashMap::new(),
@@ -294,8 +295,8 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
         return Some(def);
     }
     for (key, values) in map_of(root, "enums", out) {
-        let values = texts(values, out).into_iter().map(|t| t.is).collect();
-        def.enums.insert(key.text.clone(), values);
+        let values: HashSet<String, FixedState> = texts(values, out).into_iter().map(|t| t.is).collect();
+        def.enums.insert(key.text.to_string(), values.into());
     }
     let errors = out.list.len();
     read_types(root, &mut def, out);
@@ -304,15 +305,18 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
         return None;
     }
     let list = |key: &str, out: &mut Complaints| root.get(key).map(|n| texts(n, out)).unwrap_or_default();
-    def.deprecated = list("deprecated", out).into_iter().map(|t| t.is).collect();
+    for field in list("deprecated", out) {
+        let found = field.is.split_once('.').and_then(|(ty, key)| def.types.get_mut(ty)?.get_mut(key));
+        found.into_iter().for_each(|field| field.deprecated = true);
+    }
     def.required = checked_paths(&def, list("required", out), out);
     def.forbidden = checked_paths(&def, list("forbidden", out), out);
     def.fallback = list("fallback", out).into_iter().map(|t| t.is).collect();
     for (key, value) in map_of(root, "max_bytes", out) {
         match value.text().and_then(|t| t.parse().ok()) {
             Some(n) => {
-                checked_paths(&def, vec![At::new(key.text.clone(), key.span.clone())], out);
-                def.max_bytes.insert(key.text.clone(), n);
+                checked_paths(&def, vec![At::new(key.text.to_string(), key.span.clone())], out);
+                def.max_bytes.insert(key.text.to_string(), n);
             }
             None => {
                 out.add(&value.span, "a number of bytes");
@@ -320,7 +324,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
         }
     }
     for (key, value) in map_of(root, "settings", out) {
-        if !SETTINGS.contains(&key.text.as_str()) {
+        if !SETTINGS.contains(&&*key.text) {
             out.unknown(&key.span, "setting of a run", &key.text, SETTINGS);
         } else if let Some(path) = one_text(value, out) {
             let path = checked_paths(&def, vec![path], out).remove(0);
@@ -331,7 +335,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
                 out.add(&value.span, format!("a setting is a text, and `{path}` is none"));
                 continue;
             }
-            def.settings.insert(key.text.clone(), At::new(segs, value.span.clone()));
+            def.settings.insert(key.text.to_string(), At::new(segs, value.span.clone()));
         }
     }
     for (key, needs) in map_of(root, "rules", out) {
@@ -344,7 +348,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
             let any = texts(need, out);
             list.push(checked_paths(&def, any, out));
         }
-        def.rules.insert(key.text.clone(), list);
+        def.rules.insert(key.text.to_string(), list);
     }
     check_event_types(root, &def, out);
     Some(def)
@@ -359,9 +363,9 @@ fn read_types(root: &Node, def: &mut TargetDef, out: &mut Complaints) {
         out.add(&(root.span.start..root.span.start + 1), "a target needs `types`");
         return;
     };
-    let names: Vec<&str> = types.iter().map(|(k, _)| k.text.as_str()).collect();
+    let names: HashSet<&str> = types.iter().map(|(k, _)| &*k.text).collect();
     for (key, fields) in types {
-        let mut read = IndexMap::new();
+        let mut read = IndexMap::default();
         for (field, ty) in need_map(fields, &key.text, out).unwrap_or_default() {
             let (inner, repeated, map) = match (ty.list(), ty.map()) {
                 (Some([one]), _) => (one, true, false),
@@ -374,19 +378,18 @@ fn read_types(root: &Node, def: &mut TargetDef, out: &mut Complaints) {
             };
             let base = match scalar(name) {
                 Some(base) => base,
-                None if names.contains(&name) => Base::Message(name.to_string()),
-                None if def.enums.contains_key(name) => Base::Enum(name.to_string()),
+                None if names.contains(name) => Base::Message(name.into()),
+                None if def.enums.contains_key(name) => Base::Enum(name.into()),
                 None => {
-                    let mut known = names.clone();
-                    known.extend(def.enums.keys().map(String::as_str));
-                    let help = did_you_mean(name, known);
+                    let enums = def.enums.keys().map(String::as_str);
+                    let help = did_you_mean(name, types.iter().map(|(k, _)| &*k.text).chain(enums));
                     out.add(&inner.span, format!("unknown type `{name}`")).help = help;
                     continue;
                 }
             };
-            read.insert(field.text.clone(), FieldType { base, repeated, map });
+            read.insert(field.text.to_string(), FieldType { base, repeated, map, deprecated: false });
         }
-        def.types.insert(key.text.clone(), read);
+        def.types.insert(key.text.to_string(), read);
     }
     if !def.types.contains_key(&def.root) {
         let span = root.get("root").map_or(root.span.start..root.span.start + 1, |n| n.span.clone());
@@ -435,7 +438,7 @@ fn check_event_types(root: &Node, def: &TargetDef, out: &mut Complaints) {
         out.add(&span, "`event_type` names a field whose type is an enum");
         return;
     };
-    let values = &def.enums[&name];
+    let values = &def.enums[&*name];
     let mut check = |text: &str, span: &std::ops::Range<usize>| {
         if !values.contains(text) {
             let help = did_you_mean(text, values.iter().map(String::as_str));

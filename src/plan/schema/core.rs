@@ -44,9 +44,9 @@ impl Build<'_> {
                 [(rest, _)] if rest.is_empty() => below.remove(0).1,
                 _ => Shape::Object(self.tree(below, &shown)),
             };
-            Field::new(key, shape, false, shown, self.want)
+            Field::new(key, shape, false, shown)
         });
-        Object::new(fields.collect(), None)
+        Object::new(fields, None)
     }
 
     /// The declared scalar at a path, or the elements of an array of scalars; nothing is collected
