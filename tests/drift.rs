@@ -147,7 +147,7 @@ const VALUES: [(&str, u64, &str); 6] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever order their keys come in, and however they are spelled.
     #[test]

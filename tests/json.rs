@@ -885,6 +885,54 @@ fn a_string_stops_at_the_right_byte() {
     }
 }
 
+/// Counting brackets by blocks gives a place that counting them one by one comes through.
+#[test]
+fn brackets_are_counted_as_one_by_one() {
+    let mut draw = Draw(3);
+    for round in 0..600 {
+        let len = draw.below(700);
+        let pieces: &[&str] = match round % 3 {
+            0 => &["{", "}", "[", "]", "\"", "\"", "\\", "x", "ü", "{[("],
+            1 => &["{", "}", "\"\\\\\"", "\"\\\"\"", "plain text", "\"]]}\"", "1,"],
+            _ => &[
+                "[[",
+                "]",
+                "\"\\\\\\\\\\\\\\\\\\\\\\\\\\\\\"",
+                "\"a long string with ] in it, past a block of bytes, }\"",
+            ],
+        };
+        let mut text = String::new();
+        while text.len() < len {
+            text += draw.one(pieces);
+        }
+        let text = text.as_bytes();
+        let open = 1 + draw.below(40);
+        for level in Level::available() {
+            let (end, left) = Index::new(level).brackets(text, 0, open);
+            let (mut i, mut depth) = (0, open);
+            while i < end {
+                match text[i] {
+                    b'"' => {
+                        i += 1;
+                        while text[i] != b'"' {
+                            i += 1 + (text[i] == b'\\') as usize;
+                        }
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => depth -= 1,
+                    _ => {}
+                }
+                assert!(depth > 1 || open == 1, "{level:?}");
+                i += 1;
+            }
+            assert_eq!((i, depth), (end, left), "{level:?}: {}", String::from_utf8_lossy(text));
+            // It goes on while it may: not past what may close, a string that is cut or an odd backslash.
+            let stays = text.iter().all(|b| !b"}]\"\\".contains(b));
+            assert!(!stays || open == 1 || end + 64 > text.len(), "{level:?}");
+        }
+    }
+}
+
 #[test]
 fn wrong_texts_are_wrong_at_their_place() {
     use FaultKind::*;
