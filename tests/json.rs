@@ -349,8 +349,12 @@ proptest! {
         prop_assert_eq!(copy(&cell_at(text.as_bytes(), 2), text.as_bytes(), &mut copied), 0);
         prop_assert_eq!(&serde_json::from_slice::<Value>(&copied).unwrap(), &value, "{}", text);
         // Visiting asserts that no member repeats.
-        prop_assert_eq!(&visit(&copied, 0), &(value, copied.len()));
+        prop_assert_eq!(&visit(&copied, 0), &(value.clone(), copied.len()));
         prop_assert_eq!(blanks(&copied), 0, "{}", text);
+        // What is in that form already stays as it is, byte for byte.
+        let (short, mut again) = (value.to_string(), Vec::new());
+        copy(&cell_at(short.as_bytes(), 0), short.as_bytes(), &mut again);
+        prop_assert_eq!(String::from_utf8(again).unwrap(), short);
     }
 
     #[test]
@@ -421,14 +425,22 @@ fn copy(cell: &Cell, text: &[u8], out: &mut Vec<u8>) -> u64 {
 
 #[test]
 fn of_many_members_the_last_with_a_key_is_copied() {
-    for n in [1, 5, 31, 32, 33, 100] {
-        let member = |i: usize, v: &str| format!("\"k{}\" : {{\"v\":[{v}]}}", i % n);
-        let all: Vec<String> = (0..3 * n).map(|i| member(i, &i.to_string())).collect();
-        let text = format!("{{{}}}", all.join(" , "));
-        let mut copied = Vec::new();
-        copy(&cell_at(text.as_bytes(), 0), text.as_bytes(), &mut copied);
-        let expected: Vec<String> = all[2 * n..].iter().map(|m| m.replace(' ', "")).collect();
-        assert_eq!(String::from_utf8(copied).unwrap(), format!("{{{}}}", expected.join(",")));
+    for n in [1, 5, 31, 47, 48, 49, 50, 100] {
+        for space in [" ", ""] {
+            // A key is the same key when it is spelled with an escape.
+            let key = |i: usize| if i == n { "\\u006b0".to_string() } else { format!("k{}", i % n) };
+            let member =
+                |i: usize| format!("\"{}\"{space}:{{\"v\":[{i},true,null,{{\"k0\":-1.5e3}}]}}", key(i));
+            let all: Vec<String> = (0..3 * n).map(member).collect();
+            for members in [&all[..], &all[..n], &all[..n + 1]] {
+                let text = format!("{{{}}}", members.join(&format!("{space},")));
+                let mut copied = Vec::new();
+                copy(&cell_at(text.as_bytes(), 0), text.as_bytes(), &mut copied);
+                let expected: Vec<String> =
+                    members[members.len() - n..].iter().map(|m| m.replace(' ', "")).collect();
+                assert_eq!(String::from_utf8(copied).unwrap(), format!("{{{}}}", expected.join(",")));
+            }
+        }
     }
 }
 

@@ -30,11 +30,13 @@ impl<'a> Checked<'a> {
     /// The next token at `at`, or behind the comma there.
     #[inline(always)]
     fn token(&self, at: usize) -> usize {
-        let mut at = skip_space(self.0.text, at);
-        if self.byte(at) == b',' {
-            at = skip_space(self.0.text, at + 1);
+        // Nearly all texts have no space here.
+        let at = if self.byte(at) > b' ' { at } else { skip_space(self.0.text, at) };
+        match self.byte(at) {
+            b',' if self.byte(at + 1) > b' ' => at + 1,
+            b',' => skip_space(self.0.text, at + 1),
+            _ => at,
         }
-        at
     }
 
     /// The next member of an object, `at` being behind its bracket or the member before: its key

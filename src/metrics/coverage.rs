@@ -141,6 +141,7 @@ impl Learned {
     }
 
     /// Gives where the value ends.
+    #[inline(always)]
     fn value(
         &mut self,
         id: PathId,
@@ -150,33 +151,38 @@ impl Learned {
         levels: usize,
         seen: &mut impl FnMut(PathId, usize, u8),
     ) -> usize {
-        if self.passed_by == Some(at) {
-            return read.skip(at).0;
+        if matches!(read.byte(at), b'{' | b'[') && levels > 0 && self.passed_by != Some(at) {
+            return self.composite(id, text, read, at, levels - 1, seen);
         }
+        let (end, kind) = read.skip(at);
+        if kind.is_leaf() && self.passed_by != Some(at) {
+            seen(id, at, type_of(kind));
+        }
+        end
+    }
+
+    fn composite(
+        &mut self,
+        id: PathId,
+        text: &[u8],
+        read: &mut Checked,
+        at: usize,
+        levels: usize,
+        seen: &mut impl FnMut(PathId, usize, u8),
+    ) -> usize {
         let mut i = at + 1;
-        match read.byte(at) {
-            b'{' if levels > 0 => {
-                while let Some((key, value)) = read.member(i) {
-                    let child = self.child(id, &text[key], false);
-                    i = self.value(child, text, read, value, levels - 1, seen);
-                }
-                read.close(i)
+        if read.byte(at) == b'{' {
+            while let Some((key, value)) = read.member(i) {
+                let child = self.child(id, &text[key], false);
+                i = self.value(child, text, read, value, levels, seen);
             }
-            b'[' if levels > 0 => {
-                let child = self.child(id, b"", true);
-                while let Some(value) = read.element(i) {
-                    i = self.value(child, text, read, value, levels - 1, seen);
-                }
-                read.close(i)
-            }
-            _ => {
-                let (end, kind) = read.skip(at);
-                if kind.is_leaf() {
-                    seen(id, at, type_of(kind));
-                }
-                end
+        } else {
+            let child = self.child(id, b"", true);
+            while let Some(value) = read.element(i) {
+                i = self.value(child, text, read, value, levels, seen);
             }
         }
+        read.close(i)
     }
 
     /// The path of a member with this key, as written.
@@ -186,8 +192,8 @@ impl Learned {
         let inside = &mut self.inside[parent as usize];
         if let Some(&next) = self.followers.get(inside.last as usize)
             && let Some(path) = self.paths.get_index(next as usize)
-            && *path.name == *key
             && path.element == element
+            && *path.name == *key
         {
             inside.last = next;
             return self.known as PathId + next;
