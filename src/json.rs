@@ -8,6 +8,7 @@
 
 mod copy;
 mod index;
+mod read;
 mod scan;
 mod text;
 mod trail;
@@ -16,7 +17,8 @@ mod want;
 
 pub use copy::{Copied, copy_value};
 pub use index::{Index, Level, MAX_INDEXED, Marks};
-pub use scan::{MAX_DEPTH, cell_at, elements, leaf_count, members, skip_space, skip_value, string};
+pub use read::{Checked, cell_at, elements, leaf_count, members};
+pub use scan::{MAX_DEPTH, skip_space, skip_value, string};
 pub use text::{SHORT, copy_raw, copy_string, hex4, push_quoted, push_short, push_str_escaped, unescape};
 pub use trail::GapId;
 pub use walk::{Hit, Mask, Rest, Slots, View, masks, walk};

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use indexmap::IndexMap;
 
 pub use coverage::{Learned, PathId};
-pub use leaves::{Leaves, Place, Sight, type_at};
+pub use leaves::{Leaves, Place, Sight, type_at, type_of};
 pub use report::{Rate, RunFacts, rate, report, summary};
 
 use crate::plan::{Plan, Route};

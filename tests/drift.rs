@@ -3,10 +3,13 @@
 #[path = "data/kit.rs"]
 mod kit;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use logmill::metrics::RunFacts;
 use logmill::plan::Content;
 use logmill::records::Limits;
 use logmill::run::{From, Input, Settings, Sinks};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn audit(id: usize) -> Value {
@@ -18,11 +21,15 @@ fn audit(id: usize) -> Value {
 
 /// The report of a source over several inputs, by any number of threads and any size of batch.
 fn report(inputs: &[&[Value]], content: Content, threads: usize, batch: usize) -> Value {
+    report_of(inputs.iter().map(|records| kit::ndjson(records)).collect(), content, threads, batch)
+}
+
+fn report_of(inputs: Vec<Vec<u8>>, content: Content, threads: usize, batch: usize) -> Value {
     let plan = kit::plan(&["udm"], content);
     let given = inputs
-        .iter()
+        .into_iter()
         .enumerate()
-        .map(|(i, records)| Input { name: format!("in-{i}"), from: From::Memory(kit::ndjson(records)) });
+        .map(|(i, records)| Input { name: format!("in-{i}"), from: From::Memory(records) });
     let settings =
         Settings { threads, limits: Limits { batch_bytes: batch, ..Limits::default() }, ..kit::settings() };
     let mut sinks = Sinks { targets: vec![None], dead: &mut |_, _| Ok(()), progress: &mut |_, _| {} };
@@ -124,6 +131,69 @@ fn too_many_paths_are_one() {
     assert_eq!(source["paths_overflowed"], 400);
     assert_eq!(source["unknown_paths"]["bag.*"], json!({"leaves": 400, "first": first(0, 1)}));
     assert!(source["paths"].as_object().expect("paths").len() < 20);
+}
+
+/// Keys of which one's characters are another's spelling, or a list's mark.
+const KEYS: [&str; 10] =
+    ["a\\b", "a\\\\b", "a", "b", "[", "[]", "*", "über", "a.b", "long enough for two words"];
+/// Values, how many leaves each holds, and at which step below its key.
+const VALUES: [(&str, u64, &str); 6] = [
+    ("1", 1, ""),
+    (r#""a \"text\"""#, 1, ""),
+    ("null", 0, ""),
+    (" [true, [ ] ,2]", 2, "[]"),
+    (r#"{"in" : -0.5e1, "none": {}}"#, 1, ".in"),
+    (r#"{"\u0069n":"x"}"#, 1, ".in"),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever order their keys come in, and however they are spelled.
+    #[test]
+    fn undeclared_leaves_are_counted_by_the_characters_of_their_keys(
+        records in prop::collection::vec(
+            prop::collection::vec((any::<bool>(), 0..KEYS.len(), 0..VALUES.len(), any::<bool>()), 0..12),
+            1..30,
+        ),
+    ) {
+        let mut expected = BTreeMap::new();
+        let mut text = String::new();
+        for (id, members) in records.iter().enumerate() {
+            let (mut top, mut bag) = (String::new(), String::new());
+            let mut seen = BTreeSet::new();
+            for (inside, key, value, escaped) in members {
+                // A repeated key is another test's.
+                if !seen.insert((inside, key)) {
+                    continue;
+                }
+                let spelled: String = match escaped {
+                    true => KEYS[*key].encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect(),
+                    false => KEYS[*key].replace('\\', "\\\\"),
+                };
+                let (written, leaves, step) = VALUES[*value];
+                match inside {
+                    true => bag += &format!("\"{spelled}\":{written},"),
+                    false => top += &format!(",\"{spelled}\":{written}"),
+                }
+                let mut path = if *inside { "bag".to_string() } else { String::new() };
+                match KEYS[*key] {
+                    "*" => path += if *inside { ".*" } else { "*" },
+                    key => logmill::json::push_step(key, &mut path),
+                }
+                *expected.entry(path + step).or_insert(0) += leaves;
+            }
+            let mut record = audit(id).to_string();
+            record.pop();
+            text += &format!("{record}{top},\"bag\":{{{}}}}}\n", bag.trim_end_matches(','));
+        }
+        expected.retain(|_, leaves| *leaves > 0);
+        let report = report_of(vec![text.clone().into_bytes()], Content::Metadata, 1, 1 << 20);
+        let unknown = report["sources"]["openai_audit"]["unknown_paths"].as_object().cloned().unwrap_or_default();
+        let found: BTreeMap<String, u64> =
+            unknown.iter().map(|(path, of)| (path.clone(), of["leaves"].as_u64().unwrap_or(0))).collect();
+        prop_assert_eq!(found, expected, "{}", text);
+    }
 }
 
 /// Where names may not leave, what is new shows without its name.

@@ -830,3 +830,39 @@ fn an_envelope_that_breaks_is_told_the_same_however_it_arrives() {
         }
     }
 }
+
+/// Past a mebibyte, where a line ends and whether it is an envelope is found out without reading it.
+#[test]
+fn a_long_line_is_told_as_a_short_one_is() {
+    let lines = [
+        r#"{"kind":"tiny","id":1,"in":[{"a":"PAD","b":"]}\\\"{[\\"},{}]}"#,
+        r#"{"kind":"tiny","id":1,"a":{"b":{"data":[1]},"s":"data"},"t":"PAD"}"#,
+        r#"{"kind":"tiny","id":1,"data":{"s":"PAD"}}"#,
+        r#"{"s":"PAD","data":[{"kind":"tiny","id":1},{"kind":"tiny","id":2}],"more":false}"#,
+        r#"{"object":"thing","kind":"tiny","id":1,"data":[{"s":"PAD"}]}"#,
+        r#"{"kind":"tiny","id":1,"s":"PAD"}{"kind":"tiny","id":2}"#,
+        r#"{"kind":"tiny","id":1}{"kind":"tiny","id":2,"s":"PAD"} {"kind":"tiny","id":3}"#,
+        r#"{"kind":"tiny","id":1,"a":[{"s":"PAD"]]}"#,
+        r#"{"kind":"tiny","id":1,"a":[{"s":"PAD","n":01}]}"#,
+        r#"{"kind":"tiny","id":1,"a":[{"s":"PAD","n":"\x"}]}"#,
+        r#"{"kind":"tiny","id":1,"a":[{"s":"PAD","n":"\"}}]}"#,
+        "{\"kind\":\"tiny\",\"id\":1,\"a\":[{\"s\":\"PAD\",\"n\":\"\t\"}]}",
+        r#"{"kind":"tiny","id":1,"a":[{"s":"PAD"}}}"#,
+        r#"{"kind":"tiny","id":1,"a":[{"s":"PAD"}],}"#,
+    ];
+    let pad = r#"]}\\ \"{["#.repeat(120_000);
+    let hows = [How::of(1 << 20, false, 1 << 18), How::of(1 << 16, false, 1 << 12)];
+    for (i, line) in lines.iter().enumerate() {
+        let next = ["", "{\"kind\":\"tiny\",\"id\":9}\n", "  {\"kind\":\"tiny\",\"id\":9}\n"][i % 3];
+        let told = |pad: &str, how: How| {
+            let cutting = cut(format!("{}\n{next}", line.replace("PAD", pad)).as_bytes(), how);
+            let letters = cutting.letters.into_iter();
+            (letters.map(|l| (l.reason, l.line, l.text)).collect::<Vec<_>>(), cutting.blank_lines)
+        };
+        let (mut expected, blank) = told("pad", hows[0]);
+        for text in expected.iter_mut().filter_map(|(_, _, text)| text.as_mut()) {
+            *text = text.replace("pad", &pad);
+        }
+        assert!(told(&pad, hows[i % 2]) == (expected, blank), "{line}\n{next}");
+    }
+}

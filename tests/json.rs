@@ -349,8 +349,12 @@ proptest! {
         prop_assert_eq!(copy(&cell_at(text.as_bytes(), 2), text.as_bytes(), &mut copied), 0);
         prop_assert_eq!(&serde_json::from_slice::<Value>(&copied).unwrap(), &value, "{}", text);
         // Visiting asserts that no member repeats.
-        prop_assert_eq!(&visit(&copied, 0), &(value, copied.len()));
+        prop_assert_eq!(&visit(&copied, 0), &(value.clone(), copied.len()));
         prop_assert_eq!(blanks(&copied), 0, "{}", text);
+        // What is in that form already stays as it is, byte for byte.
+        let (short, mut again) = (value.to_string(), Vec::new());
+        copy(&cell_at(short.as_bytes(), 0), short.as_bytes(), &mut again);
+        prop_assert_eq!(String::from_utf8(again).unwrap(), short);
     }
 
     #[test]
@@ -421,14 +425,22 @@ fn copy(cell: &Cell, text: &[u8], out: &mut Vec<u8>) -> u64 {
 
 #[test]
 fn of_many_members_the_last_with_a_key_is_copied() {
-    for n in [1, 5, 31, 32, 33, 100] {
-        let member = |i: usize, v: &str| format!("\"k{}\" : {{\"v\":[{v}]}}", i % n);
-        let all: Vec<String> = (0..3 * n).map(|i| member(i, &i.to_string())).collect();
-        let text = format!("{{{}}}", all.join(" , "));
-        let mut copied = Vec::new();
-        copy(&cell_at(text.as_bytes(), 0), text.as_bytes(), &mut copied);
-        let expected: Vec<String> = all[2 * n..].iter().map(|m| m.replace(' ', "")).collect();
-        assert_eq!(String::from_utf8(copied).unwrap(), format!("{{{}}}", expected.join(",")));
+    for n in [1, 5, 31, 47, 48, 49, 50, 100] {
+        for space in [" ", ""] {
+            // A key is the same key when it is spelled with an escape.
+            let key = |i: usize| if i == n { "\\u006b0".to_string() } else { format!("k{}", i % n) };
+            let member =
+                |i: usize| format!("\"{}\"{space}:{{\"v\":[{i},true,null,{{\"k0\":-1.5e3}}]}}", key(i));
+            let all: Vec<String> = (0..3 * n).map(member).collect();
+            for members in [&all[..], &all[..n], &all[..n + 1]] {
+                let text = format!("{{{}}}", members.join(&format!("{space},")));
+                let mut copied = Vec::new();
+                copy(&cell_at(text.as_bytes(), 0), text.as_bytes(), &mut copied);
+                let expected: Vec<String> =
+                    members[members.len() - n..].iter().map(|m| m.replace(' ', "")).collect();
+                assert_eq!(String::from_utf8(copied).unwrap(), format!("{{{}}}", expected.join(",")));
+            }
+        }
     }
 }
 
@@ -881,6 +893,54 @@ fn a_string_stops_at_the_right_byte() {
                 b'"' => assert_eq!(found.unwrap_err().kind, FaultKind::End),
                 _ => assert_eq!(found.map_err(|f| (f.at, f.kind)), Err((at + 1, FaultKind::Escape))),
             }
+        }
+    }
+}
+
+/// Counting brackets by blocks gives a place that counting them one by one comes through.
+#[test]
+fn brackets_are_counted_as_one_by_one() {
+    let mut draw = Draw(3);
+    for round in 0..600 {
+        let len = draw.below(700);
+        let pieces: &[&str] = match round % 3 {
+            0 => &["{", "}", "[", "]", "\"", "\"", "\\", "x", "ü", "{[("],
+            1 => &["{", "}", "\"\\\\\"", "\"\\\"\"", "plain text", "\"]]}\"", "1,"],
+            _ => &[
+                "[[",
+                "]",
+                "\"\\\\\\\\\\\\\\\\\\\\\\\\\\\\\"",
+                "\"a long string with ] in it, past a block of bytes, }\"",
+            ],
+        };
+        let mut text = String::new();
+        while text.len() < len {
+            text += draw.one(pieces);
+        }
+        let text = text.as_bytes();
+        let open = 1 + draw.below(40);
+        for level in Level::available() {
+            let (end, left) = Index::new(level).brackets(text, 0, open);
+            let (mut i, mut depth) = (0, open);
+            while i < end {
+                match text[i] {
+                    b'"' => {
+                        i += 1;
+                        while text[i] != b'"' {
+                            i += 1 + (text[i] == b'\\') as usize;
+                        }
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => depth -= 1,
+                    _ => {}
+                }
+                assert!(depth > 1 || open == 1, "{level:?}");
+                i += 1;
+            }
+            assert_eq!((i, depth), (end, left), "{level:?}: {}", String::from_utf8_lossy(text));
+            // It goes on while it may: not past what may close, a string that is cut or an odd backslash.
+            let stays = text.iter().all(|b| !b"}]\"\\".contains(b));
+            assert!(!stays || open == 1 || end + 64 > text.len(), "{level:?}");
         }
     }
 }

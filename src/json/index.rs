@@ -100,6 +100,22 @@ impl Index {
         }
     }
 
+    /// Counts brackets from `at` on, a place outside of any string with so many open: as long as the
+    /// last but one cannot close. Gives another such place and how many are open there.
+    pub fn brackets(&self, text: &[u8], at: usize, open: usize) -> (usize, usize) {
+        match self.level {
+            Level::Portable => brackets(text, at, open, masks_portable, prefix_xor),
+            // SAFETY: `new` keeps a level only where its features were detected.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { brackets_avx2(text, at, open) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { brackets_avx512(text, at, open) },
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => brackets(text, at, open, masks_neon, prefix_xor),
+        }
+    }
+
     /// The places of the quotes, opening and closing in turns; none where something is wrong.
     pub fn marks(&self) -> Marks<'_> {
         Marks { marks: &self.marks, next: 0 }
@@ -172,12 +188,14 @@ fn behind(close: u32) -> (usize, Kind) {
     ((close & PLACE) as usize + 1, kind)
 }
 
-/// What one block of 64 bytes holds, a bit each.
+/// What one block of 64 bytes holds, a bit each. What a caller does not read is not computed.
 struct Masks {
     quote: u64,
     slash: u64,
     control: u64,
     high: u64,
+    open: u64,
+    close: u64,
 }
 
 const BLOCK: usize = 64;
@@ -324,71 +342,149 @@ fn prefix_xor(mut bits: u64) -> u64 {
     bits
 }
 
-fn portable(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
+/// What [`Index::brackets`] does; see there.
+#[inline(always)]
+fn brackets(
+    text: &[u8],
+    mut at: usize,
+    mut open: usize,
+    masks: impl Fn(&[u8; BLOCK]) -> Masks,
+    prefix_xor: impl Fn(u64) -> u64,
+) -> (usize, usize) {
+    let (mut inside, mut escaped, mut string) = (0, 0, at);
+    while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        let m = masks(block);
+        let quote = m.quote & !escaped_bits(m.slash, &mut escaped);
+        let strings = prefix_xor(quote) ^ inside;
+        let (opened, closed) = (m.open & !strings, m.close & !strings);
+        // A backslash outside of a string escapes nothing.
+        if closed.count_ones() as usize + 1 >= open || m.slash & !strings != 0 {
+            break;
+        }
+        open = open + opened.count_ones() as usize - closed.count_ones() as usize;
+        inside = ((strings as i64) >> 63) as u64;
+        if quote != 0 {
+            string = at + 63 - quote.leading_zeros() as usize;
+        }
+        at += BLOCK;
+    }
+    (if inside == 0 { at } else { string }, open)
+}
+
+/// The bits behind backslashes that escape what is there; `escaped` is that of the next block.
+#[inline(always)]
+fn escaped_bits(slash: u64, escaped: &mut u64) -> u64 {
+    const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+    if slash | *escaped == 0 {
+        return 0;
+    }
+    // Each run of backslashes, less those that are escaped, carries to the place behind it where its
+    // length is odd.
+    let first = slash & !*escaped;
+    let runs = ((first << 1) | ODD).wrapping_sub(first) ^ ODD;
+    let bits = runs ^ (slash | *escaped);
+    *escaped = (runs & slash) >> 63;
+    bits
+}
+
+#[inline(always)]
+fn masks_portable(block: &[u8; BLOCK]) -> Masks {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     // 0x80 for each byte that is zero, exactly.
     let zeros = |w: u64| !(((w & LOW) + LOW) | w | LOW);
     // One bit from each byte's highest.
     let gather = |w: u64| (w >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    let masks = |block: &[u8; BLOCK]| {
-        let mut m = Masks { quote: 0, slash: 0, control: 0, high: 0 };
-        for (i, chunk) in block.as_chunks::<8>().0.iter().enumerate() {
-            let w = u64::from_le_bytes(*chunk);
-            m.quote |= gather(zeros(w ^ (ONES * b'"' as u64))) << (8 * i);
-            m.slash |= gather(zeros(w ^ (ONES * b'\\' as u64))) << (8 * i);
-            m.control |= gather(zeros(w & (ONES * 0xe0))) << (8 * i);
-            m.high |= gather(w & !LOW) << (8 * i);
-        }
-        m
-    };
-    pass(text, range, marks, masks, prefix_xor)
+    let mut m = Masks { quote: 0, slash: 0, control: 0, high: 0, open: 0, close: 0 };
+    for (i, chunk) in block.as_chunks::<8>().0.iter().enumerate() {
+        let w = u64::from_le_bytes(*chunk);
+        m.quote |= gather(zeros(w ^ (ONES * b'"' as u64))) << (8 * i);
+        m.slash |= gather(zeros(w ^ (ONES * b'\\' as u64))) << (8 * i);
+        m.control |= gather(zeros(w & (ONES * 0xe0))) << (8 * i);
+        m.high |= gather(w & !LOW) << (8 * i);
+        // Braces and square brackets differ in one bit.
+        m.open |= gather(zeros((w | (ONES * 0x20)) ^ (ONES * b'{' as u64))) << (8 * i);
+        m.close |= gather(zeros((w | (ONES * 0x20)) ^ (ONES * b'}' as u64))) << (8 * i);
+    }
+    m
+}
+
+fn portable(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
+    pass(text, range, marks, masks_portable, prefix_xor)
 }
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
 #[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn masks_avx2(block: &[u8; BLOCK]) -> Masks {
+    let (low, high) = (block[..32].as_ptr(), block[32..].as_ptr());
+    // SAFETY: each half has 32 bytes, and the load wants no alignment.
+    let (a, b) = unsafe { (_mm256_loadu_si256(low.cast()), _mm256_loadu_si256(high.cast())) };
+    let bits = |a: __m256i, b: __m256i| {
+        _mm256_movemask_epi8(a) as u32 as u64 | (_mm256_movemask_epi8(b) as u32 as u64) << 32
+    };
+    let same = |a: __m256i, b: __m256i, byte: u8| {
+        let byte = _mm256_set1_epi8(byte as i8);
+        bits(_mm256_cmpeq_epi8(a, byte), _mm256_cmpeq_epi8(b, byte))
+    };
+    let last = _mm256_set1_epi8(0x1f);
+    let control = |v: __m256i| _mm256_cmpeq_epi8(_mm256_max_epu8(v, last), last);
+    // Braces and square brackets differ in one bit.
+    let brace = |v: __m256i| _mm256_or_si256(v, _mm256_set1_epi8(0x20));
+    Masks {
+        quote: same(a, b, b'"'),
+        slash: same(a, b, b'\\'),
+        control: bits(control(a), control(b)),
+        high: bits(a, b),
+        open: same(brace(a), brace(b), b'{'),
+        close: same(brace(a), brace(b), b'}'),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
 fn avx2(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
-    let masks = |block: &[u8; BLOCK]| {
-        let (low, high) = (block[..32].as_ptr(), block[32..].as_ptr());
-        // SAFETY: each half has 32 bytes, and the load wants no alignment.
-        let (a, b) = unsafe { (_mm256_loadu_si256(low.cast()), _mm256_loadu_si256(high.cast())) };
-        let bits = |a: __m256i, b: __m256i| {
-            _mm256_movemask_epi8(a) as u32 as u64 | (_mm256_movemask_epi8(b) as u32 as u64) << 32
-        };
-        let same = |byte: u8| {
-            let byte = _mm256_set1_epi8(byte as i8);
-            bits(_mm256_cmpeq_epi8(a, byte), _mm256_cmpeq_epi8(b, byte))
-        };
-        let last = _mm256_set1_epi8(0x1f);
-        let control = |v: __m256i| _mm256_cmpeq_epi8(_mm256_max_epu8(v, last), last);
-        Masks {
-            quote: same(b'"'),
-            slash: same(b'\\'),
-            control: bits(control(a), control(b)),
-            high: bits(a, b),
-        }
-    };
-    pass(text, range, marks, masks, |bits| clmul(bits))
+    pass(text, range, marks, |block| masks_avx2(block), |bits| clmul(bits))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
+fn brackets_avx2(text: &[u8], at: usize, open: usize) -> (usize, usize) {
+    brackets(text, at, open, |block| masks_avx2(block), |bits| clmul(bits))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn masks_avx512(block: &[u8; BLOCK]) -> Masks {
+    // SAFETY: the block has 64 bytes, and the load wants no alignment.
+    let v = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
+    let same = |v: __m512i, byte: u8| _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(byte as i8));
+    // Braces and square brackets differ in one bit.
+    let brace = _mm512_or_si512(v, _mm512_set1_epi8(0x20));
+    Masks {
+        quote: same(v, b'"'),
+        slash: same(v, b'\\'),
+        control: _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20)),
+        high: _mm512_movepi8_mask(v),
+        open: same(brace, b'{'),
+        close: same(brace, b'}'),
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
 fn avx512(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
-    let masks = |block: &[u8; BLOCK]| {
-        // SAFETY: the block has 64 bytes, and the load wants no alignment.
-        let v = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
-        let same = |byte: u8| _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(byte as i8));
-        Masks {
-            quote: same(b'"'),
-            slash: same(b'\\'),
-            control: _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20)),
-            high: _mm512_movepi8_mask(v),
-        }
-    };
-    pass(text, range, marks, masks, |bits| clmul(bits))
+    pass(text, range, marks, |block| masks_avx512(block), |bits| clmul(bits))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
+fn brackets_avx512(text: &[u8], at: usize, open: usize) -> (usize, usize) {
+    brackets(text, at, open, |block| masks_avx512(block), |bits| clmul(bits))
 }
 
 /// Multiplying by all ones without carries: each bit becomes the parity of those up to it.
@@ -401,27 +497,34 @@ fn clmul(bits: u64) -> u64 {
 
 #[cfg(target_arch = "aarch64")]
 fn neon(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
+    pass(text, range, marks, masks_neon, prefix_xor)
+}
+
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn masks_neon(block: &[u8; BLOCK]) -> Masks {
     use std::arch::aarch64::*;
-    let masks = |block: &[u8; BLOCK]| {
-        // SAFETY: 64 bytes are four vectors of 16, in which every value is one; NEON is part of
-        // every aarch64 that Rust compiles for.
-        unsafe {
-            let v: [uint8x16_t; 4] = std::mem::transmute(*block);
-            let weights: uint8x16_t =
-                std::mem::transmute([1u8, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128]);
-            let bits = |m: [uint8x16_t; 4]| {
-                let w = m.map(|m| vandq_u8(m, weights));
-                let sum = vpaddq_u8(vpaddq_u8(w[0], w[1]), vpaddq_u8(w[2], w[3]));
-                vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(sum, sum)))
-            };
-            let same = |byte: u8| bits(v.map(|v| vceqq_u8(v, vdupq_n_u8(byte))));
-            Masks {
-                quote: same(b'"'),
-                slash: same(b'\\'),
-                control: bits(v.map(|v| vcltq_u8(v, vdupq_n_u8(0x20)))),
-                high: bits(v.map(|v| vcgeq_u8(v, vdupq_n_u8(0x80)))),
-            }
+    // SAFETY: 64 bytes are four vectors of 16, in which every value is one; NEON is part of
+    // every aarch64 that Rust compiles for.
+    unsafe {
+        let v: [uint8x16_t; 4] = std::mem::transmute(*block);
+        let weights: uint8x16_t =
+            std::mem::transmute([1u8, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128]);
+        let bits = |m: [uint8x16_t; 4]| {
+            let w = m.map(|m| vandq_u8(m, weights));
+            let sum = vpaddq_u8(vpaddq_u8(w[0], w[1]), vpaddq_u8(w[2], w[3]));
+            vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(sum, sum)))
+        };
+        let same = |v: [uint8x16_t; 4], byte: u8| bits(v.map(|v| vceqq_u8(v, vdupq_n_u8(byte))));
+        // Braces and square brackets differ in one bit.
+        let brace = v.map(|v| vorrq_u8(v, vdupq_n_u8(0x20)));
+        Masks {
+            quote: same(v, b'"'),
+            slash: same(v, b'\\'),
+            control: bits(v.map(|v| vcltq_u8(v, vdupq_n_u8(0x20)))),
+            high: bits(v.map(|v| vcgeq_u8(v, vdupq_n_u8(0x80)))),
+            open: same(brace, b'{'),
+            close: same(brace, b'}'),
         }
-    };
-    pass(text, range, marks, masks, prefix_xor)
+    }
 }

@@ -1,6 +1,6 @@
 //! The strict scanner: where a value ends and whether it is JSON. Builds nothing.
 
-use super::{Cell, Fault, FaultKind, Kind, Marks};
+use super::{Fault, FaultKind, Kind, Marks};
 
 /// The deepest nesting that can be asked for; the scanner keeps one bit per level on its stack.
 pub const MAX_DEPTH: usize = 1024;
@@ -323,76 +323,8 @@ pub(super) fn colon(text: &[u8], i: usize) -> Result<usize, Fault> {
     Ok(skip_space(text, i + 1))
 }
 
-fn unmarked(text: &[u8]) -> Scan<'_> {
-    Scan { text, marks: Marks::default() }
-}
-
 /// Checks one value strictly, starting exactly at `at`, and returns the offset behind it.
 /// A number that touches the end of the text counts as complete. Does not check UTF-8.
 pub fn skip_value(text: &[u8], at: usize, max_depth: usize) -> Result<usize, Fault> {
-    unmarked(text).value(at, 0, max_depth).map(|(end, _)| end)
-}
-
-/// Calls `f` with every member of the object at `at` of a text that is known to be JSON: the key's
-/// raw bytes (between its quotes) and the offset where its value starts; `f` returns where that
-/// value ends, so that nested visits read every byte once.
-pub fn members(text: &[u8], at: usize, f: &mut dyn FnMut(&[u8], usize) -> usize) -> usize {
-    let mut i = skip_space(text, at + 1);
-    while text.get(i) == Some(&b'"') {
-        let Ok((end, _)) = string(text, i) else {
-            return text.len();
-        };
-        let key = &text[i + 1..end - 1];
-        let Ok(start) = colon(text, end) else {
-            return text.len();
-        };
-        i = skip_space(text, f(key, start));
-        if text.get(i) == Some(&b',') {
-            i = skip_space(text, i + 1);
-        }
-    }
-    i + 1
-}
-
-/// The same for the elements of the array at `at`: `f` gets where each starts.
-pub fn elements(text: &[u8], at: usize, f: &mut dyn FnMut(usize) -> usize) -> usize {
-    let mut i = skip_space(text, at + 1);
-    while i < text.len() && text[i] != b']' {
-        i = skip_space(text, f(i));
-        if text.get(i) == Some(&b',') {
-            i = skip_space(text, i + 1);
-        }
-    }
-    i + 1
-}
-
-/// The value at `at` of a text that is known to be JSON.
-pub fn cell_at(text: &[u8], at: usize) -> Cell {
-    match unmarked(text).value(at, 0, MAX_DEPTH) {
-        Ok((end, kind)) => Cell { start: at as u32, end: end as u32, kind },
-        Err(_) => Cell::ABSENT,
-    }
-}
-
-/// How many leaves (scalars but null) the value at `at` holds, and where it ends.
-pub fn leaf_count(text: &[u8], at: usize) -> (u64, usize) {
-    let mut count = 0;
-    let end = match text.get(at) {
-        Some(b'{') => members(text, at, &mut |_, i| {
-            let (n, end) = leaf_count(text, i);
-            count += n;
-            end
-        }),
-        Some(b'[') => elements(text, at, &mut |i| {
-            let (n, end) = leaf_count(text, i);
-            count += n;
-            end
-        }),
-        _ => {
-            let cell = cell_at(text, at);
-            count += cell.kind.is_leaf() as u64;
-            (cell.end as usize).max(at + 1)
-        }
-    };
-    (count, end)
+    Scan { text, marks: Marks::default() }.value(at, 0, max_depth).map(|(end, _)| end)
 }

@@ -4,19 +4,47 @@
 use std::collections::HashMap;
 
 use super::PathId;
+use crate::json::Kind;
 
 /// The types of JSON that are told apart, in the order of the counts.
 pub const TYPES: [&str; 5] = ["string", "number", "boolean", "object", "array"];
 
+const STRING: u8 = 0;
+const NUMBER: u8 = 1;
+const BOOLEAN: u8 = 2;
+const OBJECT: u8 = 3;
+const ARRAY: u8 = 4;
+
 /// The type of the value that begins with a byte, as a place in `TYPES`.
-pub fn type_at(text: &[u8], at: usize) -> usize {
-    match text.get(at) {
-        Some(b'"') => 0,
-        Some(b't' | b'f') => 2,
-        Some(b'{') => 3,
-        Some(b'[') => 4,
-        _ => 1,
-    }
+#[inline(always)]
+pub fn type_at(text: &[u8], at: usize) -> u8 {
+    const OF: [u8; 256] = {
+        let mut of = [NUMBER; 256];
+        of[b'"' as usize] = STRING;
+        of[b't' as usize] = BOOLEAN;
+        of[b'f' as usize] = BOOLEAN;
+        of[b'{' as usize] = OBJECT;
+        of[b'[' as usize] = ARRAY;
+        of
+    };
+    text.get(at).map_or(NUMBER, |&byte| OF[byte as usize])
+}
+
+/// The type of a leaf, as a place in `TYPES`.
+#[inline(always)]
+pub fn type_of(kind: Kind) -> u8 {
+    const OF: [u8; Kind::EmptyArray as usize + 1] = {
+        let mut of = [NUMBER; Kind::EmptyArray as usize + 1];
+        of[Kind::String as usize] = STRING;
+        of[Kind::Escaped as usize] = STRING;
+        of[Kind::Lone as usize] = STRING;
+        of[Kind::True as usize] = BOOLEAN;
+        of[Kind::False as usize] = BOOLEAN;
+        of[Kind::Object as usize] = OBJECT;
+        of[Kind::Array as usize] = ARRAY;
+        of
+    };
+    OF[kind as usize]
 }
 
 /// A record's place: places are compared in the order of the inputs.

@@ -1,9 +1,11 @@
 //! Which leaves a record held, for the counts of the lanes it took.
 
+use std::ops::Range;
+
 use super::payload::{Steps, Way};
 use super::{PayloadView, Route, Scratch, Work};
-use crate::json::{self, Hit, Slots};
-use crate::metrics::{LaneCounts, Leaves, Place, Sight, type_at};
+use crate::json::{Checked, Hit, Slots};
+use crate::metrics::{LaneCounts, Leaves, Place, Sight, type_at, type_of};
 
 /// A leaf of the record at hand.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +39,7 @@ impl Seen {
 
 impl Leaf {
     pub(super) fn new(text: &[u8], hit: Hit, seen: Seen) -> Leaf {
-        Leaf { path: hit.node, at: hit.at, ty: type_at(text, hit.at as usize) as u8, seen }
+        Leaf { path: hit.node, at: hit.at, ty: type_at(text, hit.at as usize), seen }
     }
 
     /// An object or a list into which no path leads.
@@ -59,42 +61,36 @@ impl Work<'_> {
                 hits.extend(slots.hits.drain(..).map(|hit| Leaf::new(text, hit, Seen::Always)));
             }
         }
-        let Scratch { slots, hits, counts, .. } = &mut *self.scratch;
+        let Scratch { index, slots, hits, counts, .. } = &mut *self.scratch;
         let alike = slots.gaps_tell_all();
         if !shown {
             return alike;
         }
         let learned = &mut counts.learned;
         learned.pass_by(self.nested);
-        let mut learn = |hits: &mut Vec<Leaf>, at: usize, seen: Seen, parent: u32, key: Option<&[u8]>| {
-            let mut push = |path: u32, at: usize| {
-                hits.push(Leaf::new(text, Hit { node: path, at: at as u32 }, seen));
-            };
-            match key {
-                Some(key) => {
-                    learned.learn(parent, key, text, at, &mut push);
-                }
-                None => learned.inside(parent, text, at, &mut push),
-            }
-        };
+        let read = &mut Checked::new(text, index.marks());
+        let leaf = |path: u32, at: usize, ty: u8, seen: Seen| Leaf { path, at: at as u32, ty, seen };
         if hits.iter().any(Leaf::is_composite) {
             let open: Vec<Leaf> = hits.extract_if(.., |leaf| leaf.is_composite()).collect();
-            for leaf in open {
-                learn(hits, leaf.at as usize, leaf.seen, leaf.path, None);
+            for Leaf { path, at, seen, .. } in open {
+                learned.inside(path, text, read, at as usize, &mut |path, at, ty| {
+                    hits.push(leaf(path, at, ty, seen));
+                });
             }
         }
         let want = &self.plan.want;
         let root = way.map(|(way, _)| want.ranks(way.root));
         let field = way.and_then(|(way, _)| way.field).map(|field| want.ranks(field));
         for rest in &slots.rest {
-            let rank = want.rank(rest.node);
+            let within = |ranks: &Option<Range<u32>>| {
+                ranks.as_ref().is_some_and(|ranks| ranks.contains(&want.rank(rest.node)))
+            };
             let seen = match () {
-                _ if root.as_ref().is_some_and(|r| r.contains(&rank)) => Seen::PayloadRoot,
-                _ if field.as_ref().is_some_and(|r| r.contains(&rank)) => Seen::NamedField,
+                _ if within(&root) => Seen::PayloadRoot,
+                _ if within(&field) => Seen::NamedField,
                 _ => Seen::Always,
             };
-            let key = &text[rest.key.0 as usize..rest.key.1 as usize];
-            learn(hits, rest.value.start as usize, seen, rest.node, Some(key));
+            learned.learn(rest, text, read, &mut |path, at, ty| hits.push(leaf(path, at, ty, seen)));
         }
         alike && counts.learned.overflow() == 0
     }
@@ -111,24 +107,26 @@ impl Work<'_> {
         let Route::Lanes(lanes) = &self.plan.lanes[source][target] else {
             return;
         };
-        let index = lane.unwrap_or(0);
-        let view = lanes[index].payload_view;
+        let lane = lane.unwrap_or(0);
+        let view = lanes[lane].payload_view;
         let (text, nested, lines) = (self.text, self.nested, &mut self.lines);
-        let Scratch { hits, slots, counts, late, .. } = &mut *self.scratch;
-        let counts = &mut counts.lanes[source][target][index];
+        let Scratch { index, hits, slots, counts, late, .. } = &mut *self.scratch;
+        let read = Checked::new(text, index.marks());
+        let counts = &mut counts.lanes[source][target][lane];
         let mut place = || lines.place(record);
         let sight = &mut Sight { late: *late, place: &mut place };
-        each_leaf((text, hits, slots, nested), view, named, shown, &mut |leaf| leaf.see(counts, sight));
+        each_leaf((read, hits, slots, nested), view, named, shown, |leaf| leaf.see(counts, sight));
     }
 
     /// What is counted for the first lane of each target whenever a record like the one at hand is taken.
     pub(super) fn leaves_of_like(&self, source: usize, named: bool, shown: bool) -> Vec<Vec<LeafCount>> {
-        let Scratch { hits, slots, .. } = &*self.scratch;
+        let Scratch { index, hits, slots, .. } = &*self.scratch;
+        let read = Checked::new(self.text, index.marks());
         let of_route = |route: &Route| {
             let Route::Lanes(lanes) = route else { return Vec::new() };
             let mut leaves = Vec::new();
             let view = lanes[0].payload_view;
-            each_leaf((self.text, hits, slots, None), view, named, shown, &mut |leaf| leaves.push(leaf));
+            each_leaf((read, hits, slots, None), view, named, shown, |leaf| leaves.push(leaf));
             leaves
         };
         self.plan.lanes[source].iter().map(of_route).collect()
@@ -145,13 +143,16 @@ impl Work<'_> {
 
 /// Calls `f` with what is counted for the leaves of a record in one view of its payload.
 fn each_leaf(
-    (text, hits, slots, nested): (&[u8], &[Leaf], &Slots, Option<usize>),
+    (mut read, hits, slots, nested): (Checked, &[Leaf], &Slots, Option<usize>),
     view: PayloadView,
     named: bool,
     shown: bool,
-    f: &mut dyn FnMut(LeafCount),
+    mut f: impl FnMut(LeafCount),
 ) {
-    let leaves = |at: u32| json::leaf_count(text, at as usize).0;
+    let mut leaves = |at: u32| {
+        read.seek(at as usize);
+        read.leaves(at as usize).0
+    };
     for leaf in hits.iter().filter(|leaf| leaf.seen.by(view, named)) {
         let undeclared = leaf.is_composite() && !shown;
         let n = if undeclared { leaves(leaf.at) } else { 1 };
@@ -160,10 +161,12 @@ fn each_leaf(
     for rest in slots.rest.iter().filter(|_| !shown) {
         let inside = |at: &usize| (rest.value.start..rest.value.end).contains(&(*at as u32));
         let payload = nested.filter(inside).map_or(0, |at| leaves(at as u32));
-        let n = leaves(rest.value.start) - payload;
+        let n = match rest.value.kind {
+            kind if kind.is_composite() => leaves(rest.value.start) - payload,
+            kind => kind.is_leaf() as u64,
+        };
         if n > 0 {
-            let ty = type_at(text, rest.value.start as usize) as u8;
-            f(LeafCount { undeclared: true, path: rest.node, ty, n });
+            f(LeafCount { undeclared: true, path: rest.node, ty: type_of(rest.value.kind), n });
         }
     }
 }

@@ -8,7 +8,7 @@ mod past;
 
 use past::Past;
 
-use super::scan::{End, end_of, loose_end};
+use super::scan::{End, Open, end_of, loose_end};
 use super::{Batch, Framing, Head, Limits, Unit, UnitKind};
 use crate::input::{InputError, Reader};
 use crate::json::{Fault, FaultKind, check_utf8, skip_space, skip_value};
@@ -55,6 +55,8 @@ pub struct Cutter {
     searched: usize,
     /// Do not look at an open value again before the buffer holds so much.
     retry: usize,
+    /// The long line that is open, or was last.
+    open: Open,
     /// The current line has given a value already: what is left of it is no blank line.
     mid_line: bool,
     /// Offset of a line that was tried together with the lines behind it, in vain.
@@ -105,6 +107,7 @@ impl Cutter {
             blank_lines: 0,
             searched: 0,
             retry: 0,
+            open: Open::default(),
             mid_line: false,
             settled: None,
             told: framing,
@@ -294,7 +297,30 @@ impl Cutter {
             self.unit(start, end, UnitKind::Line);
             return self.next_line(next);
         }
+        if closed && first == b'{' && self.framing == Framing::Auto {
+            return self.long_object(start, end, next);
+        }
         self.value(start, false)
+    }
+
+    /// A long line in brackets that ends. What closes with the line, and nowhere before, is one
+    /// record or envelope whatever is wrong inside.
+    fn long_object(&mut self, start: usize, end: usize, next: usize) -> Cut {
+        if self.open.end(self.base, &self.buffer[..end], start, &self.envelopes) != Some(end) {
+            return self.value(start, false);
+        }
+        if self.open.may_be_envelope()
+            && let Some((list, around)) = self.envelope(start)
+        {
+            self.enter(list + 1, State::List { around });
+            return Cut::More;
+        }
+        if end - start > self.limits.record_bytes {
+            return self.large(start);
+        }
+        self.unit(start, end, UnitKind::Line);
+        self.retry = 0;
+        self.next_line(next)
     }
 
     fn keep_head(&mut self, line_end: usize) {
@@ -367,9 +393,9 @@ impl Cutter {
                 Cut::More
             }
             b'{' if self.buffer.len() < self.retry => self.starved(open),
-            b'{' => match skip_value(&self.buffer, start, self.limits.depth) {
+            b'{' => match self.whole(start) {
                 // One value of many without a line end between them.
-                Ok(end) if end - start <= WHOLE.min(limit) => {
+                Some(end) if end - start <= WHOLE.min(limit) => {
                     match self.buffer.get(skip_space(&self.buffer, end)) {
                         Some(b'{' | b'[') => {}
                         None if open > limit => {}
@@ -380,6 +406,7 @@ impl Cutter {
                     Cut::More
                 }
                 _ if open > WHOLE.min(limit)
+                    && (!self.counts() || self.open.may_be_envelope())
                     && let Some((list, around)) = self.envelope(start) =>
                 {
                     self.enter(list + 1, State::List { around });
@@ -394,6 +421,20 @@ impl Cutter {
             },
             _ => self.starved(open),
         }
+    }
+
+    /// Whether the brackets of a long line are counted before it is read. Behind a value, another
+    /// short one is likely.
+    fn counts(&self) -> bool {
+        !self.mid_line || self.retry > 0
+    }
+
+    /// The end of the object at `start` of a long line, if the buffer holds all of it.
+    fn whole(&mut self, start: usize) -> Option<usize> {
+        if self.counts() {
+            self.open.end(self.base, &self.buffer, start, &self.envelopes)?;
+        }
+        skip_value(&self.buffer, start, self.limits.depth).ok()
     }
 
     fn enter(&mut self, at: usize, state: State) {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::json::{FaultKind, skip_space, skip_value, string};
+use crate::json::{FaultKind, Index, skip_space, skip_value, string};
 
 /// Where a value ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +52,66 @@ fn string_end(text: &[u8], at: usize) -> End {
                 _ => return End::Line(found),
             },
         }
+    }
+}
+
+/// The brackets of an object that arrives piece by piece, counted so that nothing is read twice but
+/// a string that was cut. Places are offsets in the input.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    start: u64,
+    /// Counting goes on here, outside of any string.
+    at: u64,
+    depth: usize,
+    /// A string right inside the object begins one of the paths.
+    named: bool,
+    index: Index,
+}
+
+impl Open {
+    /// Counts on in `text`, which begins at `base`, the brackets of the object at `start`. Gives the
+    /// object's end; nothing where the text ends first.
+    pub(super) fn end(
+        &mut self,
+        base: u64,
+        text: &[u8],
+        start: usize,
+        paths: &[Vec<String>],
+    ) -> Option<usize> {
+        let begin = base + start as u64;
+        if self.start != begin || self.depth == 0 {
+            (self.start, self.at, self.depth, self.named) = (begin, begin + 1, 1, false);
+        }
+        let mut i = (self.at - base) as usize;
+        let mut looked = i;
+        while self.depth > 0 {
+            if self.depth > 1 && i >= looked {
+                (i, self.depth) = self.index.brackets(text, i, self.depth);
+                looked = i + 64;
+            }
+            match text.get(i) {
+                Some(b'"') => {
+                    let End::At(end) = string_end(text, i) else { break };
+                    let word = &text[i + 1..end - 1];
+                    self.named |= self.depth == 1
+                        && paths.iter().any(|path| path.first().is_some_and(|p| p.as_bytes() == word));
+                    i = end;
+                    continue;
+                }
+                Some(b'{' | b'[') => self.depth += 1,
+                Some(b'}' | b']') => self.depth -= 1,
+                Some(_) => {}
+                None => break,
+            }
+            i += 1;
+        }
+        self.at = base + i as u64;
+        (self.depth == 0).then_some(i)
+    }
+
+    /// What was counted may be an envelope by one of the paths.
+    pub(super) fn may_be_envelope(&self) -> bool {
+        self.named
     }
 }
 
