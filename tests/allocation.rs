@@ -6,8 +6,6 @@ mod corpus;
 #[path = "../benches/rig/mod.rs"]
 mod rig;
 
-use std::path::Path;
-
 /// What is still allowed, in allocations a record. An entry that is no longer needed fails the
 /// test, and goes.
 const ALLOWED: &[(&str, f64)] = &[("audit-to-panther", 0.6), ("audit-to-udm", 2.5)];
@@ -18,8 +16,7 @@ const BYTES: usize = 300_000;
 fn a_warm_worker_allocates_nothing() {
     let mut wrong = Vec::new();
     for job in rig::JOBS {
-        let folders: [&Path; 0] = [];
-        let plan = rig::plan(&folders, &[job.target], job.content);
+        let plan = job.plan();
         let batches = rig::batches(&(job.corpus)(BYTES, 7), &plan);
         let mut worker = rig::Worker::new(&plan);
         // The first pass learns the names of the corpus, the second finds the sizes of its buffers.
@@ -41,8 +38,7 @@ fn a_warm_worker_allocates_nothing() {
 #[test]
 fn the_counter_sees_what_a_cold_worker_allocates() {
     let job = &rig::JOBS[0];
-    let folders: [&Path; 0] = [];
-    let plan = rig::plan(&folders, &[job.target], job.content);
+    let plan = job.plan();
     let batches = rig::batches(&(job.corpus)(BYTES, 7), &plan);
     let found = allocation_counter::measure(|| {
         rig::Worker::new(&plan).pass(&plan, &batches);

@@ -1,0 +1,131 @@
+//! What counting costs. The same jobs in two builds: this one, and one that counts records and
+//! where they went, but neither leaves nor fields nor record types, and does not look for them.
+//!
+//!     cargo bench --bench counting
+//!
+//! Says what part of the instructions (where valgrind can be had) and of the time is gone without
+//! counting. Times are the least of rounds taken in turns, of passes over memory on one thread.
+
+#[path = "../rig/callgrind.rs"]
+mod callgrind;
+#[path = "../corpus/mod.rs"]
+mod corpus;
+#[path = "../rig/mod.rs"]
+mod rig;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use rig::Job;
+
+const SEED: u64 = 7;
+/// Bytes of a corpus under valgrind, and of one that is timed.
+const COUNTED: usize = 512 << 10;
+const TIMED: usize = 4 << 20;
+const ROUNDS: usize = 7;
+const PASSES: usize = 10;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let job = |name: &str| *rig::JOBS.iter().find(|j| j.name == name).expect("a job");
+    let result = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["pass", name, passes] => {
+            pass(job(name), COUNTED, passes.parse().expect("a number"));
+            Ok(())
+        }
+        ["time", name] => {
+            println!("{}", pass(job(name), TIMED, PASSES));
+            Ok(())
+        }
+        [] => report(),
+        _ => Err("usage: cargo bench --bench counting".into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Nanoseconds of the quickest of some passes over a job's corpus.
+fn pass(job: Job, bytes: usize, passes: usize) -> u128 {
+    let plan = job.plan();
+    let batches = rig::batches(&(job.corpus)(bytes, SEED), &plan);
+    let mut worker = rig::Worker::new(&plan);
+    let mut once = || {
+        let start = Instant::now();
+        std::hint::black_box(worker.pass(&plan, &batches));
+        start.elapsed().as_nanos()
+    };
+    (0..passes).map(|_| once()).min().expect("a pass")
+}
+
+fn report() -> Result<(), String> {
+    let counted = std::env::current_exe().map_err(|e| e.to_string())?;
+    let uncounted = build_uncounted()?;
+    println!("| job | instructions a byte | of them counting | MB/s | of the time counting |");
+    println!("|---|---:|---:|---:|---:|");
+    for job in rig::JOBS {
+        let count = |program| instructions(program, job.name);
+        let (per_byte, of_them) = match (count(&counted), count(&uncounted)) {
+            (Ok(with), Ok(without)) => {
+                (format!("{:.1}", with as f64 / COUNTED as f64), part(with as f64, without as f64))
+            }
+            (Err(e), _) | (_, Err(e)) => {
+                eprintln!("{e}");
+                ("".into(), "".into())
+            }
+        };
+        let (mut with, mut without) = (f64::MAX, f64::MAX);
+        for _ in 0..ROUNDS {
+            with = with.min(time(&counted, job.name)?);
+            without = without.min(time(&uncounted, job.name)?);
+        }
+        let rate = TIMED as f64 * 1e3 / with;
+        println!("| {} | {per_byte} | {of_them} | {rate:.0} | {} |", job.name, part(with, without));
+    }
+    Ok(())
+}
+
+/// What is gone without counting.
+fn part(with: f64, without: f64) -> String {
+    format!("{:.1} %", 100.0 * (1.0 - without / with))
+}
+
+/// Of one pass in the steady state.
+fn instructions(program: &Path, job: &str) -> Result<u64, String> {
+    let of = |passes| callgrind::count(program, &["pass", job, passes]).map(|(_, count)| count);
+    Ok((of("3")? - of("1")?) / 2)
+}
+
+fn time(program: &Path, job: &str) -> Result<f64, String> {
+    let run = Command::new(program).args(["time", job]).output().map_err(|e| e.to_string())?;
+    let text = String::from_utf8_lossy(&run.stdout);
+    text.trim()
+        .parse()
+        .map_err(|_| format!("{}: {}", program.display(), String::from_utf8_lossy(&run.stderr)))
+}
+
+/// This program once more, with this package compiled by the script beside this file. Without its
+/// default features, so that cargo leaves no `logmill` that does not count where the other one lies.
+fn build_uncounted() -> Result<PathBuf, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = Command::new(env!("CARGO"))
+        .current_dir(root)
+        .env("RUSTC_WORKSPACE_WRAPPER", root.join("benches/counting/uncounted"))
+        .args(["bench", "--no-run", "--bench", "counting", "--no-default-features"])
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|e| format!("cargo cannot be started: {e}"))?;
+    let executable = |line: &str| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let this = message["target"]["name"] == "counting";
+        message["executable"].as_str().filter(|_| this).map(PathBuf::from)
+    };
+    let found = String::from_utf8_lossy(&run.stdout).lines().filter_map(executable).next_back();
+    found.ok_or_else(|| "cargo has built nothing".into())
+}
