@@ -399,7 +399,7 @@ impl Trek<'_> {
         let cell = Cell { start: start as u32, end: end as u32, kind };
         match gap.to {
             Goal::Node(node, slot) => {
-                if kind.is_leaf() {
+                if kind.is_leaf() && super::COUNTED {
                     self.hits.push(Hit { node, at: start as u32 });
                 }
                 self.put(slot, cell)?;
@@ -493,7 +493,9 @@ impl Trek<'_> {
             Act::AddRow(inner) => self.scopes[inner as usize].add(),
             Act::OpenLeaf(node, slot, off) => {
                 let start = at as u32 + off;
-                self.hits.push(Hit { node, at: start });
+                if super::COUNTED {
+                    self.hits.push(Hit { node, at: start });
+                }
                 self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
             }
             Act::OpenRest(node, from, to, off) => {
