@@ -17,13 +17,13 @@ fn a_warm_worker_allocates_nothing() {
     let mut wrong = Vec::new();
     for job in rig::JOBS {
         let plan = job.plan();
-        let batches = rig::batches(&(job.corpus)(BYTES, 7), &plan);
+        let mut batches = rig::batches(&(job.corpus)(BYTES, 7), &plan);
         let mut worker = rig::Worker::new(&plan);
         // The first pass learns the names of the corpus, the second finds the sizes of its buffers.
-        worker.pass(&plan, &batches);
-        worker.pass(&plan, &batches);
+        worker.pass(&plan, &mut batches);
+        worker.pass(&plan, &mut batches);
         let mut records = 0;
-        let found = allocation_counter::measure(|| records = worker.pass(&plan, &batches).0);
+        let found = allocation_counter::measure(|| records = worker.pass(&plan, &mut batches).0);
         assert!(records > 10, "{}: the corpus has records", job.name);
         let allowed = ALLOWED.iter().find(|(name, _)| *name == job.name).map_or(0.0, |a| a.1);
         let each = found.count_total as f64 / records as f64;
@@ -39,9 +39,9 @@ fn a_warm_worker_allocates_nothing() {
 fn the_counter_sees_what_a_cold_worker_allocates() {
     let job = &rig::JOBS[0];
     let plan = job.plan();
-    let batches = rig::batches(&(job.corpus)(BYTES, 7), &plan);
+    let mut batches = rig::batches(&(job.corpus)(BYTES, 7), &plan);
     let found = allocation_counter::measure(|| {
-        rig::Worker::new(&plan).pass(&plan, &batches);
+        rig::Worker::new(&plan).pass(&plan, &mut batches);
     });
     assert!(found.count_total > 10, "{found:?}");
 }

@@ -54,11 +54,11 @@ fn main() -> ExitCode {
 /// Nanoseconds of the quickest of some passes over a job's corpus.
 fn pass(job: Job, bytes: usize, passes: usize) -> u128 {
     let plan = job.plan();
-    let batches = rig::batches(&(job.corpus)(bytes, SEED), &plan);
+    let mut batches = rig::batches(&(job.corpus)(bytes, SEED), &plan);
     let mut worker = rig::Worker::new(&plan);
     let mut once = || {
         let start = Instant::now();
-        std::hint::black_box(worker.pass(&plan, &batches));
+        std::hint::black_box(worker.pass(&plan, &mut batches));
         start.elapsed().as_nanos()
     };
     (0..passes).map(|_| once()).min().expect("a pass")

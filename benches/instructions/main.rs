@@ -49,10 +49,10 @@ fn finish(result: Result<(), String>) -> ExitCode {
 fn pass(job: &str, passes: usize) {
     let job = rig::JOBS.iter().find(|j| j.name == job).expect("a job");
     let plan = job.plan();
-    let batches = rig::batches(&(job.corpus)(BYTES, SEED), &plan);
+    let mut batches = rig::batches(&(job.corpus)(BYTES, SEED), &plan);
     let mut worker = rig::Worker::new(&plan);
     for _ in 0..passes {
-        std::hint::black_box(worker.pass(&plan, &batches));
+        std::hint::black_box(worker.pass(&plan, &mut batches));
     }
 }
 
