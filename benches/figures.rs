@@ -10,11 +10,9 @@ mod rig;
 #[path = "tape/tape.rs"]
 mod tape;
 
-use std::path::Path;
 use std::time::Instant;
 
 use cases::Case;
-use logmill::plan::Content;
 
 /// What is timed: its group and name, its bytes, and one run of it.
 struct Timed {
@@ -61,25 +59,19 @@ fn of_case(case: Case) -> Timed {
     Timed { group, name, bytes, run, seconds: Vec::new() }
 }
 
-/// The jobs that are held to numbers, and the two of `benches/peers` with their yardstick.
+/// The jobs that are held to numbers, and the yardstick of those of `benches/peers`.
 fn jobs(bytes: usize) -> Vec<Timed> {
     const GROUP: &str = "job, one thread";
-    let none: [&Path; 0] = [];
     let mut timed = Vec::new();
     for job in rig::JOBS {
-        let plan = rig::plan(&none, &[job.target], job.content);
-        let bytes = (job.corpus)(bytes, 7);
+        let (plan, bytes) = (job.plan(), (job.corpus)(bytes, 7));
         timed.push(of_case(Case { group: GROUP, name: job.name.replace('-', " "), plan, bytes, threads: 1 }));
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/mappings");
-    for (name, target, job, ndjson) in [
-        ("audit", "stored_audit", tape::Job::Audit, corpus::audit(bytes, 7)),
-        ("conversation", "udm", tape::Job::Conversation, corpus::conversations(bytes, 7)),
+    for (name, job, ndjson) in [
+        ("audit", tape::Job::Audit, corpus::audit(bytes, 7)),
+        ("conversation", tape::Job::Conversation, corpus::conversations(bytes, 7)),
     ] {
-        let plan = rig::plan(&[&folder], &[target], Content::Full);
-        let bytes = ndjson.clone();
-        let name_of = |what: &str| format!("{name} job of `benches/peers`, {what}");
-        timed.push(of_case(Case { group: GROUP, name: name_of("logmill"), plan, bytes, threads: 1 }));
+        let name = format!("peers {name}, by simd-json tape");
         let (mut worker, mut out, bytes) = (tape::Worker::default(), Vec::new(), ndjson.len());
         let run = Box::new(move || {
             // A batch at a time, as the run above takes its memory.
@@ -93,7 +85,7 @@ fn jobs(bytes: usize) -> Vec<Timed> {
                 rest = &rest[end..];
             }
         });
-        timed.push(Timed { group: GROUP, name: name_of("simd-json tape"), bytes, run, seconds: Vec::new() });
+        timed.push(Timed { group: GROUP, name, bytes, run, seconds: Vec::new() });
     }
     timed
 }

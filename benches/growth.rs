@@ -7,12 +7,16 @@ mod cases;
 mod corpus;
 mod rig;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 
 fn growth(c: &mut Criterion) {
     for case in cases::all(8 << 20) {
         let mut group = c.benchmark_group(case.group);
-        group.sample_size(10);
+        // A run is long enough to be a sample of its own; the whole takes about four minutes.
+        group.sample_size(10).sampling_mode(SamplingMode::Flat);
+        group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
         group.throughput(Throughput::Bytes(case.bytes.len() as u64));
         group.bench_function(BenchmarkId::from_parameter(&case.name), |b| b.iter(|| case.run()));
         group.finish();

@@ -70,12 +70,12 @@ fn normalize(c: &mut Criterion) {
         let plan = plan(&targets);
         let mut group = c.benchmark_group(group_name);
         for (name, ndjson) in corpora() {
-            let batches = batches(&ndjson, &plan);
+            let mut batches = batches(&ndjson, &plan);
             let mut worker = Worker::new(&plan);
             group.throughput(Throughput::Bytes(ndjson.len() as u64));
             let id =
                 BenchmarkId::new(name, if targets.is_empty() { "none".into() } else { targets.join("+") });
-            group.bench_function(id, |b| b.iter(|| black_box(worker.pass(&plan, &batches))));
+            group.bench_function(id, |b| b.iter(|| black_box(worker.pass(&plan, &mut batches))));
         }
         group.finish();
     }

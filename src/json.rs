@@ -24,6 +24,10 @@ pub use trail::GapId;
 pub use walk::{Hit, Mask, Rest, Slots, View, masks, walk};
 pub use want::{NodeId, SlotAt, Want, push_step};
 
+/// Leaves, fields and record types are counted. Only the build that `benches/counting` compares with
+/// says no; what would be counted is then not even looked at.
+pub(crate) const COUNTED: bool = !cfg!(uncounted);
+
 /// What a raw slice is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(u8)]

@@ -6,8 +6,6 @@ mod corpus;
 #[path = "../benches/rig/mod.rs"]
 mod rig;
 
-use std::path::Path;
-
 /// What is still allowed, in allocations a record. An entry that is no longer needed fails the
 /// test, and goes.
 const ALLOWED: &[(&str, f64)] = &[("audit-to-panther", 0.6), ("audit-to-udm", 2.5)];
@@ -18,15 +16,14 @@ const BYTES: usize = 300_000;
 fn a_warm_worker_allocates_nothing() {
     let mut wrong = Vec::new();
     for job in rig::JOBS {
-        let folders: [&Path; 0] = [];
-        let plan = rig::plan(&folders, &[job.target], job.content);
-        let batches = rig::batches(&(job.corpus)(BYTES, 7), &plan);
+        let plan = job.plan();
+        let mut batches = rig::batches(&(job.corpus)(BYTES, 7), &plan);
         let mut worker = rig::Worker::new(&plan);
         // The first pass learns the names of the corpus, the second finds the sizes of its buffers.
-        worker.pass(&plan, &batches);
-        worker.pass(&plan, &batches);
+        worker.pass(&plan, &mut batches);
+        worker.pass(&plan, &mut batches);
         let mut records = 0;
-        let found = allocation_counter::measure(|| records = worker.pass(&plan, &batches).0);
+        let found = allocation_counter::measure(|| records = worker.pass(&plan, &mut batches).0);
         assert!(records > 10, "{}: the corpus has records", job.name);
         let allowed = ALLOWED.iter().find(|(name, _)| *name == job.name).map_or(0.0, |a| a.1);
         let each = found.count_total as f64 / records as f64;
@@ -41,11 +38,10 @@ fn a_warm_worker_allocates_nothing() {
 #[test]
 fn the_counter_sees_what_a_cold_worker_allocates() {
     let job = &rig::JOBS[0];
-    let folders: [&Path; 0] = [];
-    let plan = rig::plan(&folders, &[job.target], job.content);
-    let batches = rig::batches(&(job.corpus)(BYTES, 7), &plan);
+    let plan = job.plan();
+    let mut batches = rig::batches(&(job.corpus)(BYTES, 7), &plan);
     let found = allocation_counter::measure(|| {
-        rig::Worker::new(&plan).pass(&plan, &batches);
+        rig::Worker::new(&plan).pass(&plan, &mut batches);
     });
     assert!(found.count_total > 10, "{found:?}");
 }

@@ -336,6 +336,23 @@ proptest! {
     }
 }
 
+/// Where a line with a broken array ends is for its worker to say, however little of it is there.
+#[test]
+fn a_broken_array_on_a_line_costs_its_line_for_any_batch() {
+    let good = "{\"id\":1}\n";
+    for broken in
+        ["[\"id\":1,\"of\":{\"id\":2}}", "[{\"id\":2},{\"id\":3}}", "[{\"id\":2}}]", "[[{\"id\":2}}"]
+    {
+        let text = format!("{good}{broken}\n{good}{good}");
+        let whole = cut(text.as_bytes(), How::of(1 << 20, false, 1 << 20));
+        let records = whole.letters.iter().filter(|l| l.text.as_deref() == Some(good.trim_end()));
+        assert_eq!(records.count(), 3, "{broken}");
+        for how in ways() {
+            assert_eq!(cut(text.as_bytes(), how), whole, "{broken} {how:?}");
+        }
+    }
+}
+
 /// What a list of pieces became: the good records by number, and what was refused.
 fn told(cutting: &Cutting) -> (Vec<u64>, Vec<(Reason, usize)>) {
     let (mut good, mut bad) = (Vec::new(), Vec::new());

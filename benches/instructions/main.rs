@@ -11,6 +11,8 @@
 //! AVX-512, so the level below it is what is counted, on every x86-64 machine that has AVX2; on a
 //! machine of another level nothing can be compared, and that is said.
 
+#[path = "../rig/callgrind.rs"]
+mod callgrind;
 #[path = "../corpus/mod.rs"]
 mod corpus;
 #[path = "../rig/mod.rs"]
@@ -18,7 +20,7 @@ mod rig;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use logmill::catalog;
 use logmill::json::Level;
@@ -52,12 +54,11 @@ fn finish(result: Result<(), String>) -> ExitCode {
 /// What is counted.
 fn pass(job: &str, passes: usize) {
     let job = rig::JOBS.iter().find(|j| j.name == job).expect("a job");
-    let no_folders = [];
-    let plan = rig::plan(&no_folders, &[job.target], job.content);
-    let batches = rig::batches(&(job.corpus)(BYTES, SEED), &plan);
+    let plan = job.plan();
+    let mut batches = rig::batches(&(job.corpus)(BYTES, SEED), &plan);
     let mut worker = rig::Worker::new(&plan);
     for _ in 0..passes {
-        std::hint::black_box(worker.pass(&plan, &batches));
+        std::hint::black_box(worker.pass(&plan, &mut batches));
     }
 }
 
@@ -89,31 +90,14 @@ struct Found {
 }
 
 fn count() -> Result<Found, String> {
-    let (level, _) = valgrind(&["level"])?;
+    let program = std::env::current_exe().map_err(|e| e.to_string())?;
+    let (level, _) = callgrind::count(&program, &["level"])?;
     let mut counts = BTreeMap::new();
     for job in rig::JOBS {
-        let of = |passes| valgrind(&["pass", job.name, passes]).map(|(_, count)| count);
+        let of = |passes| callgrind::count(&program, &["pass", job.name, passes]).map(|(_, count)| count);
         counts.insert(job.name.to_string(), (of("3")? - of("1")?) / 2);
     }
     Ok(Found { level: level.trim().to_string(), counts })
-}
-
-/// Runs this program again and counts; gives what it printed, too.
-fn valgrind(args: &[&str]) -> Result<(String, u64), String> {
-    let program = std::env::current_exe().map_err(|e| e.to_string())?;
-    let run = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(program)
-        .args(args)
-        .output()
-        .map_err(|e| format!("valgrind cannot be started: {e}"))?;
-    let report = String::from_utf8_lossy(&run.stderr);
-    let total =
-        report.lines().find_map(|l| l.split_once("Collected :")).and_then(|(_, n)| n.trim().parse().ok());
-    match total {
-        Some(total) if run.status.success() => Ok((String::from_utf8_lossy(&run.stdout).into_owned(), total)),
-        _ => Err(format!("valgrind {}: {}\n{report}", args.join(" "), run.status)),
-    }
 }
 
 fn file() -> PathBuf {

@@ -22,25 +22,63 @@ pub const NOW: Instant = Instant { secs: 1_767_225_600, nanos: 0 };
 pub struct Job {
     pub name: &'static str,
     pub corpus: fn(usize, u64) -> Vec<u8>,
+    /// What is laid over the built-in mappings, below the root of the repository.
+    pub folder: Option<&'static str>,
     pub target: &'static str,
     pub content: Content,
 }
 
+impl Job {
+    pub fn plan(&self) -> Plan {
+        let folder = self.folder.map(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+        let folders: Vec<&Path> = folder.iter().map(|folder| folder.as_path()).collect();
+        plan(&folders, &[self.target], self.content)
+    }
+}
+
 /// The jobs that are held to numbers.
 pub const JOBS: &[Job] = &[
-    Job { name: "audit-to-panther", corpus: corpus::audit, target: "panther", content: Content::Metadata },
-    Job { name: "audit-to-udm", corpus: corpus::audit, target: "udm", content: Content::Metadata },
+    Job {
+        name: "audit-to-panther",
+        corpus: corpus::audit,
+        folder: None,
+        target: "panther",
+        content: Content::Metadata,
+    },
+    Job {
+        name: "audit-to-udm",
+        corpus: corpus::audit,
+        folder: None,
+        target: "udm",
+        content: Content::Metadata,
+    },
     Job {
         name: "conversation-to-udm-full",
         corpus: corpus::conversations,
+        folder: None,
         target: "udm",
         content: Content::Full,
     },
     Job {
         name: "conversation-to-udm-metadata",
         corpus: corpus::conversations,
+        folder: None,
         target: "udm",
         content: Content::Metadata,
+    },
+    Job {
+        name: "peers-audit",
+        corpus: corpus::audit,
+        folder: Some("benches/peers/mappings"),
+        target: "stored_audit",
+        content: Content::Full,
+    },
+    Job {
+        name: "peers-conversation",
+        corpus: corpus::conversations,
+        folder: Some("benches/peers/mappings"),
+        target: "udm",
+        content: Content::Full,
     },
 ];
 
@@ -69,8 +107,9 @@ impl Worker {
         Worker { scratch: Scratch::new(plan), output: Output::default() }
     }
 
-    /// Every batch once; gives the records and the bytes written.
-    pub fn pass(&mut self, plan: &Plan, batches: &[Batch]) -> (u64, usize) {
+    /// Every batch once, each time as one of an input of its own: what is met again in an earlier
+    /// place costs more than a run ever does. Gives the records and the bytes written.
+    pub fn pass(&mut self, plan: &Plan, batches: &mut [Batch]) -> (u64, usize) {
         let (mut records, mut written) = (0, 0);
         for batch in batches {
             let Worker { scratch, output } = self;
@@ -78,6 +117,7 @@ impl Worker {
             assert!(output.dead.is_empty(), "the corpus is normalized whole: {:?}", output.dead[0]);
             records += output.records;
             written += output.targets.iter().map(Vec::len).sum::<usize>();
+            batch.input += 1;
         }
         (records, written)
     }

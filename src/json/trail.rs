@@ -353,7 +353,9 @@ impl Trek<'_> {
                     }
                     let start = i as u32 + gap.value_at;
                     let (end, kind) = self.marks.string_after(gap.quotes as usize)?;
-                    self.hits.push(Hit { node, at: start });
+                    if super::COUNTED {
+                        self.hits.push(Hit { node, at: start });
+                    }
                     self.put(slot, Cell { start, end: end as u32, kind })?;
                     end
                 }
@@ -394,7 +396,7 @@ impl Trek<'_> {
         let cell = Cell { start: start as u32, end: end as u32, kind };
         match gap.to {
             Goal::Node(node, slot) => {
-                if kind.is_leaf() {
+                if kind.is_leaf() && super::COUNTED {
                     self.hits.push(Hit { node, at: start as u32 });
                 }
                 self.put(slot, cell)?;
@@ -495,7 +497,9 @@ impl Trek<'_> {
             Act::AddRow(inner) => self.scopes[inner as usize].add(),
             Act::OpenLeaf(node, slot, off) => {
                 let start = place(off);
-                self.hits.push(Hit { node, at: start });
+                if super::COUNTED {
+                    self.hits.push(Hit { node, at: start });
+                }
                 self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
             }
             Act::OpenRest(node, from, to, off) => {

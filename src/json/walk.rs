@@ -347,7 +347,7 @@ impl Walk<'_> {
             Some(b'[') if n.is_list => self.list(node, at, depth)?,
             _ => {
                 let (end, kind) = self.scan.value(at, depth, self.max_depth)?;
-                if kind.is_leaf() {
+                if kind.is_leaf() && super::COUNTED {
                     self.slots.hits.push(Hit { node, at: at as u32 });
                 }
                 (end, kind)

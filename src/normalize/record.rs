@@ -44,7 +44,7 @@ impl Work<'_> {
         let like = head.and_then(|(at, _)| self.like(at));
         // The leaves of what is like an earlier record are counted with those of its like.
         let mut collected = None;
-        if !like.as_ref().is_some_and(|like| like.counts_leaves) {
+        if json::COUNTED && !like.as_ref().is_some_and(|like| like.counts_leaves) {
             collected = Some(self.collect_leaves(way, shown));
         }
         if known.is_some_and(|s| s.dropped) {
@@ -71,6 +71,7 @@ impl Work<'_> {
             }
             taken &= lane == Some(0);
             match &like {
+                _ if !json::COUNTED => {}
                 Some(like) if like.counts_leaves && lane == Some(0) => self.scratch.twins.took(like, target),
                 _ => {
                     collected = collected.or_else(|| Some(self.collect_leaves(way, shown)));
@@ -145,7 +146,7 @@ impl Work<'_> {
     fn kind_of(&mut self, source: usize, known: Option<&SourcePlan>) -> usize {
         let Scratch { slots, kind, counts, .. } = &mut *self.scratch;
         kind.clear();
-        if let Some(slot) = known.filter(|s| !s.dropped).and_then(|s| s.kind) {
+        if let Some(slot) = known.filter(|s| json::COUNTED && !s.dropped).and_then(|s| s.kind) {
             let cell = View { text: self.text, slots }.cell(slot, 0);
             if !cell.kind.is_composite() && !cell.kind.is_null() {
                 json::unescape(cell.inner(self.text), kind);
@@ -218,7 +219,8 @@ impl Work<'_> {
         pen.start = start;
         pen.payload = payload;
         pen.payload_field = self.payload_field;
-        pen.counts = (!self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
+        pen.counts =
+            (json::COUNTED && !self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
         let row_ids = &mut self.out.row_ids;
         let (root, flat) = left.map_or((&lane.root, None), |left| (&left.object, left.flat.as_ref()));
         let written = pen.events(lane, (root, flat), self.now, &mut |at, event| {

@@ -13,9 +13,9 @@ use super::{Batch, Framing, Head, Limits, Unit, UnitKind};
 use crate::input::{InputError, Reader};
 use crate::json::{Fault, FaultKind, check_utf8, skip_space, skip_value};
 
-/// Up to this size an envelope is handed on whole, for the worker to say whether it is one; only
-/// longer ones are taken apart by their keys alone. A constant, so that what a text becomes does
-/// not depend on the size of batches.
+/// Up to this size a line is handed on whole: an envelope for the worker to say whether it is one, an
+/// array for it to say where a broken one ends. Only longer ones are taken apart here, an envelope by
+/// its keys alone. A constant, so that what a text becomes does not depend on the size of batches.
 const WHOLE: usize = 1 << 20;
 
 /// Where the cutter stands.
@@ -388,6 +388,7 @@ impl Cutter {
             return self.starved(open);
         }
         match self.buffer[start] {
+            b'[' if open <= WHOLE.min(limit) => self.starved(open),
             b'[' => {
                 self.enter(start + 1, State::List { around: 0 });
                 Cut::More

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""duck.py audit|conversation IN OUT [threads]  DuckDB: read_ndjson with a declared schema, SQL, COPY TO json"""
+"""The jobs of JOBS.md in DuckDB: read_ndjson with a declared schema, SQL, COPY to JSON.
+
+usage: duckdb_job.py audit|conversation IN THREADS > OUT"""
 import sys, duckdb
-kind, inp, out = sys.argv[1:4]
-con = duckdb.connect(); con.execute(f"SET threads={sys.argv[4] if len(sys.argv)>4 else 2}"); con.execute("SET preserve_insertion_order=true")
+kind, inp, threads = sys.argv[1:]
+con = duckdb.connect(); con.execute(f"SET threads={threads}"); con.execute("SET preserve_insertion_order=true")
 KEY = "STRUCT(id VARCHAR, type VARCHAR, user STRUCT(id VARCHAR, email VARCHAR), service_account STRUCT(id VARCHAR))"
 PAY = "STRUCT(id VARCHAR, email VARCHAR, name VARCHAR, data STRUCT(role VARCHAR, name VARCHAR), changes_requested STRUCT(role VARCHAR))"
 if kind == "audit":
@@ -44,4 +46,4 @@ else:
       {'fields': {'workspace_id': workspace_id}} AS additional
     FROM read_ndjson(?, columns={cols}, maximum_object_size=67108864)"""
 q = q.replace("{cols}", "{" + ", ".join("'%s': '%s'" % kv for kv in cols.items()) + "}").replace("?", "'%s'" % inp)
-con.execute(f"COPY ({q}) TO '{out}' (FORMAT json)")
+con.execute(f"COPY ({q}) TO '/dev/stdout' (FORMAT json)")
