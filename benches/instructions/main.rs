@@ -73,8 +73,9 @@ fn starts() -> Result<(), String> {
     let mut targets: Vec<&str> = rig::JOBS.iter().map(|job| job.target).collect();
     targets.sort();
     targets.dedup();
+    let program = std::env::current_exe().map_err(|e| e.to_string())?;
     for target in targets {
-        let (_, count) = valgrind(&["start", target])?;
+        let (_, count) = callgrind::count(&program, &["start", target])?;
         println!("{:30} {count:>10} instructions", format!("start-to-{target}"));
         if count > MOST_TO_START {
             return Err(format!("a start to {target}: {count} instructions, {MOST_TO_START} are allowed"));
