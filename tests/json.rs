@@ -327,6 +327,70 @@ proptest! {
         prop_assert_eq!(last, expected, "{}", text);
     }
 
+    /// What a walk finds is the same whatever texts were walked before, by their trails or by none.
+    #[test]
+    fn trails_of_earlier_texts_do_not_show(seed: u64) {
+        let mut draw = Draw(seed);
+        let (want, tree) = trie(&mut draw, 14);
+        let texts: Vec<String> = (0..6).map(|_| {
+            let mut text = String::new();
+            let style = Style { repeats: draw.below(4) == 0, wild: true };
+            object_text(&mut draw, style, 4, &mut text);
+            text
+        }).collect();
+        let mut walkers: Vec<(Index, Slots)> =
+            Level::available().into_iter().map(|level| (Index::new(level), Slots::new(&want))).collect();
+        let mut plain = Slots::new(&want);
+        for _ in 0..24 {
+            let mut text = texts[draw.below(texts.len())].clone().into_bytes();
+            if draw.below(4) == 0 {
+                mutate(&mut draw, &mut text);
+            }
+            if json::check_utf8(&text).is_err() || text.first() != Some(&b'{') {
+                continue;
+            }
+            let depth = if draw.below(8) == 0 { 2 } else { DEPTH };
+            let expected = json::walk(&want, &text, Marks::default(), 0, depth, &mut plain);
+            for (index, slots) in &mut walkers {
+                index.build(&text, 0..text.len());
+                prop_assert_eq!(json::walk(&want, &text, index.marks(), 0, depth, slots), expected);
+                prop_assert!(expected.is_err() || slots.same(&plain), "{}", String::from_utf8_lossy(&text));
+            }
+            let rest = plain.rest.first().map(|rest| rest.value.start);
+            if let (Ok(_), Some((_, below)), Some(at)) = (expected, tree.keys.first(), rest) {
+                plain.walk_more(&want, &text, Marks::default(), at as usize, below.node);
+                for (index, slots) in &mut walkers {
+                    slots.walk_more(&want, &text, index.marks(), at as usize, below.node);
+                    prop_assert!(slots.same(&plain), "{}", String::from_utf8_lossy(&text));
+                }
+            }
+        }
+    }
+
+    /// Texts that are walked by the same gaps have the same keys and types of values in the same order.
+    #[test]
+    fn equal_gaps_are_equal_structures(seed: u64) {
+        let mut draw = Draw(seed);
+        let (want, _) = trie(&mut draw, 14);
+        let mut slots = Slots::new(&want);
+        let mut met: BTreeMap<Vec<json::GapId>, String> = BTreeMap::new();
+        for _ in 0..40 {
+            let (mut text, mut again) = (String::new(), draw.next() % 12);
+            object_text(&mut Draw(again), Style { repeats: false, wild: false }, 4, &mut text);
+            again = draw.next() % 3;
+            // Other texts of the same structure.
+            let text = text.replace("plain words", ["plain words", "words", ""][again as usize]);
+            let mut index = Index::default();
+            index.build(text.as_bytes(), 0..text.len());
+            json::walk(&want, text.as_bytes(), index.marks(), 0, DEPTH, &mut slots).unwrap();
+            if let Some(gaps) = slots.gaps().filter(|_| slots.gaps_tell_all()) {
+                let structure = structure(&serde_json::from_str(&text).unwrap());
+                let known = met.entry(gaps.to_vec()).or_insert_with(|| structure.clone());
+                prop_assert_eq!(&*known, &structure);
+            }
+        }
+    }
+
     #[test]
     fn visits_see_every_member_and_element_once(seed: u64) {
         let mut draw = Draw(seed);
@@ -441,6 +505,22 @@ fn of_many_members_the_last_with_a_key_is_copied() {
                 assert_eq!(String::from_utf8(copied).unwrap(), format!("{{{}}}", expected.join(",")));
             }
         }
+    }
+}
+
+/// Keys and types in order.
+fn structure(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members: Vec<String> =
+                members.iter().map(|(k, v)| format!("{k:?}:{}", structure(v))).collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(list) => format!("[{}]", list.iter().map(structure).collect::<Vec<_>>().join(",")),
+        Value::Null => "null".into(),
+        Value::Bool(_) => "boolean".into(),
+        Value::Number(_) => "number".into(),
+        Value::String(_) => "string".into(),
     }
 }
 

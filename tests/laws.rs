@@ -162,6 +162,32 @@ fn verdicts(ran: &Ran) -> Vec<Value> {
     letters
 }
 
+/// A record with another text in the place of one of its own: its structure stays.
+fn retold(text: &str, at: &prop::sample::Index, how: usize) -> String {
+    let Ok(mut record) = serde_json::from_str::<Value>(text) else { return text.to_string() };
+    fn texts<'v>(value: &'v mut Value, out: &mut Vec<&'v mut Value>) {
+        match value {
+            Value::Object(members) => members.values_mut().for_each(|value| texts(value, out)),
+            Value::Array(list) => list.iter_mut().for_each(|value| texts(value, out)),
+            Value::String(_) => out.push(value),
+            _ => {}
+        }
+    }
+    let mut all = Vec::new();
+    texts(&mut record, &mut all);
+    let place = at.index(all.len().max(1));
+    if let Some(Value::String(text)) = all.into_iter().nth(place) {
+        match how {
+            0 => text.clear(),
+            1 => text.push_str(" \"é\n"),
+            2 => *text = text.repeat(40),
+            3 => *text = "192.0.2.7".into(),
+            _ => {}
+        }
+    }
+    record.to_string()
+}
+
 /// The fields of an event stand in the target's order and hold what their types say.
 fn ordered(target: &TargetDef, above: &mut Vec<Seg>, value: &Value) -> Result<(), String> {
     let Some(map) = value.as_object() else { return Ok(()) };
@@ -286,6 +312,42 @@ proptest! {
             let places: Vec<(u64, u64)> = whole.letters().iter().map(|l| (l["line"].as_u64().unwrap_or(0), l["index"].as_u64().unwrap_or(0))).collect();
             prop_assert!(places.is_sorted());
             prop_assert!(places.iter().all(|(line, index)| line == &(index + 1)), "one record a line");
+        }
+    }
+
+    /// What a record becomes, and what is counted of it, does not depend on those met before: records of
+    /// one structure, of which much is known beforehand, are those that would show it.
+    #[test]
+    fn records_met_before_do_not_show(
+        list in prop::collection::vec(line(), 1..5),
+        picks in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0usize..6), 12..40),
+    ) {
+        for (_, plan) in plans() {
+            let texts: Vec<String> = picks
+                .iter()
+                .map(|(which, at, how)| retold(&text(&list[which.index(list.len())]), at, *how))
+                .collect();
+            let whole = kit::run(plan, texts.join("\n").as_bytes(), &plain());
+            let (mut events, mut letters) = (vec![Vec::new(); 2], Vec::new());
+            let mut counts = logmill::metrics::Counts::new(plan);
+            for text in &texts {
+                let alone = kit::run(plan, text.as_bytes(), &plain());
+                for (events, target) in events.iter_mut().zip(&alone.targets) {
+                    events.extend(without_ids(target));
+                }
+                letters.extend(verdicts(&alone));
+                counts.merge(&alone.counts);
+            }
+            for (target, events) in whole.targets.iter().zip(&events) {
+                prop_assert_eq!(&without_ids(target), events);
+            }
+            prop_assert_eq!(verdicts(&whole), letters);
+            let document = |counts: &logmill::metrics::Counts| {
+                let mut document = report(plan, counts, &RunFacts::default());
+                kit::without_places(&mut document);
+                document.to_string()
+            };
+            prop_assert_eq!(document(&whole.counts), document(&counts));
         }
     }
 

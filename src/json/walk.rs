@@ -255,6 +255,8 @@ impl Slots {
             let end = skip_value(text, at, super::MAX_DEPTH).unwrap_or(text.len());
             for rows in &mut self.scopes {
                 rows.lists.retain(|list| !(at..end).contains(&(list.0 as usize)));
+                let kept = rows.lists.iter().map(|list| list.2 as usize).max().unwrap_or(0);
+                rows.cells.truncate(kept * rows.width);
             }
         }
         self.trail.stray();
