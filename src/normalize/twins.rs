@@ -161,7 +161,7 @@ impl Twins {
         }
     }
 
-    /// The place of a structure in the trace, and its print there.
+    /// The place of a structure in the trace, and its mark there.
     fn trace(&mut self, gaps: &[GapId]) -> (&mut u32, u32) {
         let hash = FixedState::default().hash_one(gaps);
         (&mut self.once[hash as usize % MOST], (hash >> 32) as u32 | 1)
@@ -169,8 +169,8 @@ impl Twins {
 
     /// Whether the structure was met before.
     fn again(&mut self, gaps: &[GapId]) -> bool {
-        let (place, print) = self.trace(gaps);
-        *place != HOPELESS && std::mem::replace(place, print) == print
+        let (place, mark) = self.trace(gaps);
+        *place != HOPELESS && std::mem::replace(place, mark) == mark
     }
 }
 
