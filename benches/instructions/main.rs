@@ -70,7 +70,8 @@ fn start(target: &str) -> Plan {
 }
 
 fn starts() -> Result<(), String> {
-    let mut targets: Vec<&str> = rig::JOBS.iter().map(|job| job.target).collect();
+    let built_in = rig::JOBS.iter().filter(|job| job.folder.is_none());
+    let mut targets: Vec<&str> = built_in.map(|job| job.target).collect();
     targets.sort();
     targets.dedup();
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
