@@ -267,12 +267,25 @@ pub(super) fn walk(
 ) -> Option<usize> {
     // What is called within itself goes no deeper.
     let max_depth = max_depth.min(MAX_DEPTH);
-    let super::Slots { root, present, scopes, lists_met, hits, rest, trail, .. } = slots;
+    let super::Slots { root, present, set, scopes, lists_met, hits, rest, trail, .. } = slots;
     let mut state = trail.start(top, max_depth);
     let mut i = at;
     let (strayed, skipped) = (trail.strayed, trail.skipped);
-    let mut trek =
-        Trek { want, text, marks, max_depth, root, present, scopes, lists_met, hits, rest, strayed, skipped };
+    let mut trek = Trek {
+        want,
+        text,
+        marks,
+        max_depth,
+        root,
+        present,
+        set,
+        scopes,
+        lists_met,
+        hits,
+        rest,
+        strayed,
+        skipped,
+    };
     loop {
         let Trail { states, gaps, acts, taken, .. } = trail;
         (state, i) = match trek.follow(states, gaps, acts, taken, state, i)? {
@@ -312,6 +325,7 @@ struct Trek<'a> {
     max_depth: usize,
     root: &'a mut [Cell],
     present: &'a mut [u64],
+    set: &'a mut Vec<u16>,
     scopes: &'a mut [Rows],
     lists_met: &'a mut bool,
     hits: &'a mut Vec<Hit>,
@@ -446,6 +460,7 @@ impl Trek<'_> {
     fn put(&mut self, slot: Slot, cell: Cell) -> Option<()> {
         if slot.scope == 0 {
             self.present[slot.column as usize / 64] |= 1 << (slot.column % 64);
+            self.set.push(slot.column);
         }
         let place = self.cell(slot);
         if place.kind != Kind::Absent {

@@ -29,9 +29,10 @@ pub struct Slots {
     pub(super) root: Vec<Cell>,
     /// The rows of the others, by scope.
     pub(super) scopes: Vec<Rows>,
-    /// A bit for each root cell that was set: a reset touches only those, and a mapping looks only
-    /// at what is there.
+    /// A bit for each root cell that was set: a mapping looks only at what is there.
     pub(super) present: Vec<u64>,
+    /// Their columns: a reset touches only those.
+    pub(super) set: Vec<u16>,
     /// Some list was walked.
     pub(super) lists_met: bool,
     /// Nodes whose leaf was present, in the order of the text.
@@ -64,13 +65,10 @@ impl Slots {
     }
 
     fn reset(&mut self) {
-        for (word, bits) in self.present.iter_mut().enumerate() {
-            while *bits != 0 {
-                let column = word * 64 + bits.trailing_zeros() as usize;
-                self.root[column] = Cell::ABSENT;
-                *bits &= *bits - 1;
-            }
+        for column in self.set.drain(..) {
+            self.root[column as usize] = Cell::ABSENT;
         }
+        self.present.fill(0);
         // Most records have no list that is walked, and there are many such lists.
         if std::mem::take(&mut self.lists_met) {
             for rows in &mut self.scopes[1..] {
@@ -343,6 +341,7 @@ impl Walk<'_> {
         }
         if n.slot.scope == 0 {
             self.slots.present[n.slot.column as usize / 64] |= 1 << (n.slot.column % 64);
+            self.slots.set.push(n.slot.column);
         }
         let (end, kind) = match self.text.get(at) {
             Some(b'{') if n.has_keys() => self.object(node, row, at, depth)?,
