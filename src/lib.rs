@@ -21,6 +21,11 @@
 //! slots. Walking `want` beside the record fills the slots with raw slices of the input; walking
 //! a lane's shape writes them as JSON text. Panther schemas compile to the same thing.
 //!
+//! Two things are learned while records pass, and change nothing but the speed. [`json`] remembers what
+//! stood between two values, so that it is compared and not read again; and [`normalize`] remembers, of
+//! records of one structure, which source they are of, what of a mapping can write anything for them,
+//! and what is counted for each. Both are bounded, and what is not remembered goes the long way.
+//!
 //! Invariants, each with a test: ① only `input` and `catalog` open files for a run (`check` reads
 //! its fixtures), only the program prints; ② a record's bytes stay untouched until its verdict is
 //! written; ③ normalized + dead + dropped = records, for every target; ④ output bytes do not

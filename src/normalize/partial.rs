@@ -40,6 +40,11 @@ impl Asked {
         self.texts.iter().any(|(c, _)| *c == column)
     }
 
+    /// Some text is longer than is worth comparing.
+    pub(super) fn is_long(&self) -> bool {
+        self.texts.iter().any(|(_, raw)| raw.len() > LONG)
+    }
+
     /// Whether a record of the structure gives the answers that were given.
     #[inline(always)]
     pub(super) fn same(&self, text: &[u8], cell: impl Fn(u16) -> Cell) -> bool {
@@ -54,6 +59,8 @@ pub(super) type Met = HashMap<u16, Vec<Box<[u8]>>, FixedState>;
 
 /// More texts than these are not a few.
 const FEW: usize = 12;
+/// A longer text is shared by hardly any two records.
+const LONG: usize = 256;
 
 /// Asking on behalf of a mapping.
 pub(super) struct Asking<'p> {
@@ -71,6 +78,9 @@ impl Asking<'_> {
                 return true;
             }
             let met = met.entry(column).or_default();
+            if raw.len() > LONG {
+                return false;
+            }
             if met.len() <= FEW && !met.iter().any(|text| **text == *raw) {
                 met.push(raw.into());
             }
@@ -255,8 +265,9 @@ impl Pen<'_> {
         let read = reads.iter().zip(kept).find(|(_, kept)| **kept)?.0;
         let ReadAt::Slot { slot, lists, .. } = &read.at else { return None };
         let shares = slot.scope == 0 && lists.is_empty() && shared.knows(slot.column);
+        let scalar = !self.cell(read).kind.is_composite();
         let panther = matches!(leaf.ty, LeafType::Panther(_));
-        if !single || !picks || !shares || panther || read.steps.is_empty() {
+        if !single || !picks || !shares || !scalar || panther || read.steps.is_empty() {
             return None;
         }
         let (start, lone) = (self.out.len(), self.lone);

@@ -20,7 +20,7 @@ use crate::metrics::Counts;
 use crate::plan::{Lane, Object, Route};
 
 /// Structures that are remembered, of records and of payloads.
-const MOST: usize = 1 << 12;
+const MOST: usize = 1 << 11;
 /// Records of one structure that are told apart by their texts.
 const MOST_TEXTS: usize = 16;
 /// Stands in the trace for structures of which nothing can be remembered.
@@ -224,7 +224,8 @@ impl<'a> Work<'a> {
             }
             if holds {
                 let gaps = gaps.into();
-                return (rule.source == source).then_some(Draft { asked: asking.asked, gaps });
+                let fits = rule.source == source && !asking.asked.is_long();
+                return fits.then_some(Draft { asked: asking.asked, gaps });
             }
         }
         None

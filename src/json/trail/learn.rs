@@ -278,7 +278,10 @@ impl<'a> Reader<'a> {
         self.byte() == b'{'
             && self.depth + MOST_INSIDE < max_depth
             && text.get(self.trek.token(self.i + 1)) == Some(&b'"')
-            && self.trail.entered.get(&(self.top, last.clone())).is_none_or(|n| *n < MOST_KEYS)
+            && match self.trail.entered.get(&(self.top, last.clone())) {
+                Some(met) => *met < MOST_KEYS,
+                None => self.trail.entered.len() < MOST,
+            }
     }
 
     fn enter(&mut self, base: Last) -> Option<Found> {
