@@ -8,6 +8,7 @@
 
 mod copy;
 mod index;
+mod quick;
 mod read;
 mod scan;
 mod text;

@@ -24,9 +24,13 @@ const DONE: u32 = u32::MAX;
 /// More gaps and states than these are not learned; a record that needs more walks all the same.
 const MOST: usize = 1 << 14;
 /// Gaps that may follow one value before its successors are found anew each time.
-const MOST_NEXT: u32 = 64;
+const MOST_NEXT: u32 = 192;
 /// First members, and successors of a member, that an object may have whose keys are no data.
 const MOST_KEYS: u32 = 16;
+/// A record with more gaps than these that cannot be learned follows no trail, and so many records
+/// after it are not even tried.
+const MOST_LOST: u32 = 8;
+const PAUSE: u32 = 64;
 /// Of a record of more gaps nobody wants to know which they were.
 const MOST_TAKEN: usize = 1 << 10;
 /// A gap of more bytes is nothing usual.
@@ -53,6 +57,10 @@ pub(super) struct Trail {
     strayed: bool,
     /// Some container of it was skipped, so that its gaps do not tell what is inside.
     skipped: bool,
+    /// Gaps of the record at hand that could not be learned.
+    lost: u32,
+    /// Records that are not tried.
+    pause: u32,
     /// Objects that no path leads into, by how many members were met in the first place of each: one
     /// with too many has keys that are data, and is skipped.
     entered: HashMap<(NodeId, Last), u32, foldhash::fast::FixedState>,
@@ -154,12 +162,21 @@ enum Act {
 impl Trail {
     pub(super) fn reset(&mut self) {
         self.taken.clear();
-        (self.strayed, self.skipped) = (false, false);
+        (self.strayed, self.skipped, self.lost) = (false, false, 0);
     }
 
     /// The gaps of the record at hand, which say all of its structure; `None` where some have no number.
     pub(super) fn taken(&self) -> Option<&[GapId]> {
         (!self.strayed && (1..=MOST_TAKEN).contains(&self.taken.len())).then_some(&self.taken)
+    }
+
+    pub(super) fn next_record(&mut self) {
+        self.pause = self.pause.saturating_sub(1);
+    }
+
+    /// Records like those of late follow trails.
+    pub(super) fn is_worth_trying(&self) -> bool {
+        self.pause == 0
     }
 
     /// Whether its gaps tell what is inside of every container.
@@ -295,7 +312,14 @@ pub(super) fn walk(
             }
             Met::New(state, at) => {
                 let id = learn::gap(trail, &trek, state, at)?;
-                trek.strayed |= id == NONE;
+                if id == NONE {
+                    trek.strayed = true;
+                    trail.lost += 1;
+                    if trail.lost > MOST_LOST {
+                        trail.pause = PAUSE;
+                        return None;
+                    }
+                }
                 trail.taken.push(id);
                 let gap = &trail.gaps[id as usize];
                 let end = trek.cross(gap, &trail.acts, at)?;

@@ -3,7 +3,7 @@
 use super::scan::{Scan, colon, fault, missing, skip_space, skip_value};
 use super::trail::{GapId, Trail};
 use super::want::Step;
-use super::{Cell, Fault, FaultKind, Kind, Marks, NodeId, SlotAt, Want, trail, unescape};
+use super::{Cell, Fault, FaultKind, Kind, Marks, NodeId, SlotAt, Want, quick, trail, unescape};
 
 /// A member that no path of the trie leads into.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -222,13 +222,23 @@ pub fn walk(
     slots: &mut Slots,
 ) -> Result<usize, Fault> {
     slots.reset();
+    slots.trail.next_record();
     if !marks.is_empty() {
         let mut marks = marks;
         marks.seek(at);
-        if let Some(end) = trail::walk(want, text, marks, at, max_depth, 0, slots) {
-            return Ok(end);
+        if slots.trail.is_worth_trying() {
+            if let Some(end) = trail::walk(want, text, marks, at, max_depth, 0, slots) {
+                return Ok(end);
+            }
+            slots.reset();
         }
-        slots.reset();
+        if !slots.trail.is_worth_trying() {
+            slots.trail.stray();
+            if let Some(end) = quick::walk(want, text, marks, at, max_depth, slots) {
+                return Ok(end);
+            }
+            slots.reset();
+        }
     }
     slots.trail.stray();
     let mut scan = Scan { text, marks };
@@ -242,7 +252,7 @@ impl Slots {
     pub fn walk_more(&mut self, want: &Want, text: &[u8], marks: Marks, at: usize, node: NodeId) {
         let mut marks = marks;
         marks.seek(at);
-        if !marks.is_empty() {
+        if !marks.is_empty() && self.trail.is_worth_trying() {
             let (hits, rest) = (self.hits.len(), self.rest.len());
             if trail::walk(want, text, marks, at, super::MAX_DEPTH, node, self).is_some() {
                 return;
