@@ -508,6 +508,51 @@ fn of_many_members_the_last_with_a_key_is_copied() {
     }
 }
 
+/// Keys of a fixed set in any order leave more trails than are kept: such records follow none.
+#[test]
+fn records_that_follow_no_trail_are_walked_all_the_same() {
+    let mut draw = Draw(7);
+    let mut want = Want::new();
+    let mut keys: Vec<String> = (0..210).map(|n| format!("k{n}")).collect();
+    for key in &keys[..20] {
+        let node = want.child(0, key);
+        let element = want.element(node);
+        want.child(element, "a");
+        want.child(node, "b");
+    }
+    want.finish();
+    let (mut index, mut slots, mut plain) = (Index::default(), Slots::new(&want), Slots::new(&want));
+    let mut without = 0;
+    for _ in 0..1500 {
+        for _ in 0..60 {
+            let (a, b) = (draw.below(keys.len()), draw.below(keys.len()));
+            keys.swap(a, b);
+        }
+        let members = keys[..60].iter().map(|key| {
+            let mut value = String::new();
+            match draw.below(40) {
+                0 => text_of(&mut draw, Style { repeats: true, wild: true }, 2, &mut value),
+                1 => value.push_str(r#"[{"a":"x","b":1},null]"#),
+                _ => value.push('1'),
+            }
+            format!("\"{key}\":{value}")
+        });
+        let mut text = format!("{{{}}}", members.collect::<Vec<_>>().join(",")).into_bytes();
+        if draw.below(10) == 0 {
+            mutate(&mut draw, &mut text);
+        }
+        if json::check_utf8(&text).is_err() || text.first() != Some(&b'{') {
+            continue;
+        }
+        index.build(&text, 0..text.len());
+        let expected = json::walk(&want, &text, Marks::default(), 0, DEPTH, &mut plain);
+        assert_eq!(json::walk(&want, &text, index.marks(), 0, DEPTH, &mut slots), expected);
+        assert!(expected.is_err() || slots.same(&plain), "{}", String::from_utf8_lossy(&text));
+        without += slots.gaps().is_none() as u32;
+    }
+    assert!(without > 200, "{without} records followed no trail");
+}
+
 /// Keys and types in order.
 fn structure(value: &Value) -> String {
     match value {
