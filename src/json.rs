@@ -8,7 +8,6 @@
 
 mod copy;
 mod index;
-mod quick;
 mod read;
 mod scan;
 mod text;

@@ -6,6 +6,7 @@
 //! walk would.
 
 mod learn;
+pub(super) mod quick;
 
 use std::collections::HashMap;
 

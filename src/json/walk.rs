@@ -3,7 +3,7 @@
 use super::scan::{Scan, colon, fault, missing, skip_space, skip_value};
 use super::trail::{GapId, Trail};
 use super::want::Step;
-use super::{Cell, Fault, FaultKind, Kind, Marks, NodeId, SlotAt, Want, quick, trail, unescape};
+use super::{Cell, Fault, FaultKind, Kind, Marks, NodeId, SlotAt, Want, trail, unescape};
 
 /// A member that no path of the trie leads into.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -234,7 +234,7 @@ pub fn walk(
         }
         if !slots.trail.is_worth_trying() {
             slots.trail.stray();
-            if let Some(end) = quick::walk(want, text, marks, at, max_depth, slots) {
+            if let Some(end) = trail::quick::walk(want, text, marks, at, max_depth, slots) {
                 return Ok(end);
             }
             slots.reset();
