@@ -12,12 +12,8 @@ use std::ops::Range;
 use super::Kind;
 use super::scan::escape;
 
-/// Marks stand for places below this; longer texts are read without an index.
+/// Places are below this; longer texts are read without an index.
 pub const MAX_INDEXED: usize = 1 << 30;
-const PLACE: u32 = (1 << 30) - 1;
-/// In the mark of a closing quote: the string holds an escape, and one that is a lone surrogate.
-const ESCAPE: u32 = 1 << 30;
-const LONE: u32 = 1 << 31;
 
 /// How the bytes are looked at. All levels find the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,7 +54,16 @@ impl Level {
 #[derive(Clone, Debug)]
 pub struct Index {
     level: Level,
-    marks: Vec<u32>,
+    base: usize,
+    /// Blocks of the stretch; none where something is wrong.
+    blocks: usize,
+    /// Each block's quotes that open or close a string, a bit each.
+    quotes: Vec<u64>,
+    /// Its backslashes.
+    slashes: Vec<u64>,
+    slashed: bool,
+    /// The places of lone surrogates.
+    lone: Vec<u32>,
     ascii: bool,
 }
 
@@ -72,31 +77,47 @@ impl Index {
     /// `level` must be one of [`Level::available`]; another is taken as portable.
     pub fn new(level: Level) -> Index {
         let level = if Level::available().contains(&level) { level } else { Level::Portable };
-        Index { level, marks: Vec::new(), ascii: false }
+        Index {
+            level,
+            base: 0,
+            blocks: 0,
+            quotes: Vec::new(),
+            slashes: Vec::new(),
+            slashed: false,
+            lone: Vec::new(),
+            ascii: false,
+        }
     }
 
     /// Finds the strings of `text[range]`, which starts outside of any.
     pub fn build(&mut self, text: &[u8], range: Range<usize>) {
-        self.marks.clear();
+        self.blocks = 0;
+        self.base = range.start;
         self.ascii = false;
-        let found = if range.end > MAX_INDEXED {
-            None
-        } else {
-            match self.level {
-                Level::Portable => portable(text, range, &mut self.marks),
-                // SAFETY: `new` keeps a level only where its features were detected.
-                #[cfg(target_arch = "x86_64")]
-                Level::Avx2 => unsafe { avx2(text, range, &mut self.marks) },
-                // SAFETY: as above.
-                #[cfg(target_arch = "x86_64")]
-                Level::Avx512 => unsafe { avx512(text, range, &mut self.marks) },
-                #[cfg(target_arch = "aarch64")]
-                Level::Neon => neon(text, range, &mut self.marks),
-            }
+        self.slashed = false;
+        self.lone.clear();
+        if range.end > MAX_INDEXED {
+            return;
+        }
+        let blocks = range.len().div_ceil(BLOCK);
+        if self.quotes.len() < blocks {
+            self.quotes.resize(blocks, 0);
+            self.slashes.resize(blocks, 0);
+        }
+        let found = match self.level {
+            Level::Portable => portable(text, range, self),
+            // SAFETY: `new` keeps a level only where its features were detected.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { avx2(text, range, self) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { avx512(text, range, self) },
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => neon(text, range, self),
         };
-        match found {
-            Some(ascii) => self.ascii = ascii,
-            None => self.marks.clear(),
+        if let Some(ascii) = found {
+            self.ascii = ascii;
+            self.blocks = blocks;
         }
     }
 
@@ -116,9 +137,14 @@ impl Index {
         }
     }
 
-    /// The places of the quotes, opening and closing in turns; none where something is wrong.
+    /// Where the strings are; nothing where something is wrong.
     pub fn marks(&self) -> Marks<'_> {
-        Marks { marks: &self.marks, next: 0 }
+        Marks {
+            quotes: &self.quotes[..self.blocks],
+            slashes: &self.slashes[..if self.slashed { self.blocks } else { 0 }],
+            lone: &self.lone,
+            base: self.base,
+        }
     }
 
     /// The stretch was indexed and holds ASCII only.
@@ -127,65 +153,71 @@ impl Index {
     }
 }
 
-/// Reading an index from left to right.
+/// An index as it is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Marks<'a> {
-    marks: &'a [u32],
-    next: usize,
+    quotes: &'a [u64],
+    /// None where there are none.
+    slashes: &'a [u64],
+    lone: &'a [u32],
+    base: usize,
 }
 
 impl Marks<'_> {
-    /// The offset behind the string whose opening quote is at `at`, if the index has come to it.
+    /// The offset behind the string whose opening quote is at `at`, if the index knows it.
     #[inline(always)]
-    pub(super) fn string(&mut self, at: usize) -> Option<(usize, Kind)> {
-        let &[open, close] = self.marks.get(self.next..)?.first_chunk::<2>()?;
-        if open as usize != at {
-            return None;
+    pub(super) fn string(&self, at: usize) -> Option<(usize, Kind)> {
+        let place = at.wrapping_sub(self.base);
+        let quote = self.quotes.get(place / BLOCK)? >> (place % BLOCK) & 1;
+        if quote == 0 { None } else { self.string_end(at + 1) }
+    }
+
+    /// The offset behind the string whose opening quote is just before `at`.
+    #[inline(always)]
+    pub(super) fn string_end(&self, at: usize) -> Option<(usize, Kind)> {
+        let place = at.wrapping_sub(self.base);
+        let mut word = place / BLOCK;
+        let mut quotes = self.quotes.get(word)? & (u64::MAX << (place % BLOCK));
+        while quotes == 0 {
+            word += 1;
+            quotes = *self.quotes.get(word)?;
         }
-        self.next += 2;
-        Some(behind(close))
+        let close = word * BLOCK + quotes.trailing_zeros() as usize;
+        let kind = if self.slashes.is_empty() { Kind::String } else { self.kind(place, close) };
+        Some((self.base + close + 1, kind))
     }
 
-    /// The offset behind a string, of which the opening quote is the last of the next `quotes` marks.
-    #[inline(always)]
-    pub(super) fn string_after(&mut self, quotes: usize) -> Option<(usize, Kind)> {
-        let &close = self.marks.get(self.next + quotes)?;
-        self.next += quotes + 1;
-        Some(behind(close))
+    /// What the string between two places of the stretch is.
+    #[inline]
+    fn kind(&self, from: usize, to: usize) -> Kind {
+        let (first, last) = (from / BLOCK, to / BLOCK);
+        let Some(slashes) = self.slashes.get(first..=last) else { return Kind::String };
+        let mut left = u64::MAX << (from % BLOCK);
+        for (i, slashes) in slashes.iter().enumerate() {
+            let right = if first + i == last { !(u64::MAX << (to % BLOCK)) } else { u64::MAX };
+            if slashes & left & right != 0 {
+                return self.escaped(from, to);
+            }
+            left = u64::MAX;
+        }
+        Kind::String
     }
 
-    /// Goes behind the next `quotes` marks.
-    #[inline(always)]
-    pub(super) fn pass(&mut self, quotes: usize) {
-        self.next += quotes;
+    /// What a string with escapes is.
+    #[inline]
+    fn escaped(&self, from: usize, to: usize) -> Kind {
+        let (from, to) = ((self.base + from) as u32, (self.base + to) as u32);
+        let next = self.lone.partition_point(|&lone| lone < from);
+        match self.lone.get(next) {
+            Some(&lone) if lone < to => Kind::Lone,
+            _ => Kind::Escaped,
+        }
     }
 
     /// There is no index.
     pub fn is_empty(&self) -> bool {
-        self.marks.is_empty()
+        self.quotes.is_empty()
     }
-
-    /// Goes to the first string that begins at or behind `at`.
-    pub fn seek(&mut self, at: usize) {
-        let here = self.marks.get(self.next).map_or(usize::MAX, |&m| m as usize);
-        let before = self.next.checked_sub(1).map_or(0, |i| (self.marks[i] & PLACE) as usize);
-        if !(before <= at && at <= here) {
-            // Marks of closing quotes carry flags; pairs are compared by their opening one.
-            let (pairs, _) = self.marks.as_chunks::<2>();
-            self.next = 2 * pairs.partition_point(|pair| (pair[0] as usize) < at);
-        }
-    }
-}
-
-/// The offset behind the string whose closing quote a mark stands for.
-#[inline(always)]
-fn behind(close: u32) -> (usize, Kind) {
-    let kind = match close & !PLACE {
-        0 => Kind::String,
-        ESCAPE => Kind::Escaped,
-        _ => Kind::Lone,
-    };
-    ((close & PLACE) as usize + 1, kind)
 }
 
 /// What one block of 64 bytes holds, a bit each. What a caller does not read is not computed.
@@ -194,6 +226,8 @@ struct Masks {
     slash: u64,
     control: u64,
     high: u64,
+    /// Not zero where one of the last three is not.
+    odd: u64,
     open: u64,
     close: u64,
 }
@@ -206,64 +240,114 @@ const BLOCK: usize = 64;
 fn pass(
     text: &[u8],
     range: Range<usize>,
-    marks: &mut Vec<u32>,
+    index: &mut Index,
     masks: impl Fn(&[u8; BLOCK]) -> Masks,
     prefix_xor: impl Fn(u64) -> u64,
 ) -> Option<bool> {
-    let mut state = State { inside: 0, escaped: 0, pending: 0, pair_end: 0, sound: true };
-    let (mut controls, mut high) = (0, 0);
-    let mut at = range.start;
-    while at < range.end {
+    let Index { quotes, slashes, slashed, lone, .. } = index;
+    let mut state = State {
+        end: range.end,
+        inside: 0,
+        escaped: 0,
+        pair_end: 0,
+        controls: 0,
+        slashed: false,
+        ascii: true,
+        sound: true,
+        lone,
+    };
+    let (blocks, rest) = text[range.clone()].as_chunks::<BLOCK>();
+    let (mut at, mut inside) = (range.start, 0);
+    for ((block, quotes), slashes) in blocks.iter().zip(&mut *quotes).zip(&mut *slashes) {
+        let Masks { mut quote, odd, .. } = masks(block);
+        *slashes = 0;
+        if odd | state.escaped != 0 {
+            // Looked at once more: else the compiler takes vectors apart byte by byte to hand them on.
+            let Masks { quote: all, slash, control, high, .. } = masks(std::hint::black_box(block));
+            state.inside = inside;
+            quote = state.odd(text, at, (all, slash, control, high), &prefix_xor);
+            *slashes = slash;
+        }
+        *quotes = quote;
+        inside ^= 0u64.wrapping_sub(quote.count_ones() as u64 & 1);
+        at += BLOCK;
+    }
+    state.inside = inside;
+    if let Some((quotes, slashes)) =
+        quotes.iter_mut().zip(slashes).nth(blocks.len()).filter(|_| at < range.end)
+    {
+        // Behind the stretch the text goes on, or is filled up with what means nothing.
         let mut filled;
-        let block = match text[at..range.end].first_chunk() {
+        let block = match text[at..].first_chunk() {
             Some(block) => block,
             None => {
-                // The last block is filled up with what means nothing.
                 filled = [b' '; BLOCK];
-                filled[..range.end - at].copy_from_slice(&text[at..range.end]);
+                filled[..rest.len()].copy_from_slice(rest);
                 &filled
             }
         };
-        let mut m = masks(block);
-        high |= m.high;
-        if m.slash | state.escaped | state.pending as u64 == 0 {
-            let inside = prefix_xor(m.quote) ^ state.inside;
-            controls |= m.control & inside;
-            state.inside = ((inside as i64) >> 63) as u64;
-            flatten(m.quote, at as u32, marks);
-        } else {
-            let lone = state.escapes(text, at, range.end, &mut m);
-            let inside = prefix_xor(m.quote) ^ state.inside;
-            controls |= m.control & inside;
-            state.flatten(&m, lone, at as u32, marks);
-            state.inside = ((inside as i64) >> 63) as u64;
+        let mine = !(u64::MAX << rest.len());
+        let Masks { mut quote, slash, control, high, .. } = masks(block);
+        let (slash, control, high) = (slash & mine, control & mine, high & mine);
+        quote &= mine;
+        if slash | control | high | state.escaped != 0 {
+            quote = state.odd(text, at, (quote, slash, control, high), &prefix_xor);
         }
-        at += BLOCK;
+        (*quotes, *slashes) = (quote, slash);
+        state.inside ^= 0u64.wrapping_sub(quote.count_ones() as u64 & 1);
     }
-    (state.sound && controls == 0 && state.inside == 0 && state.escaped == 0).then_some(high == 0)
+    *slashed = state.slashed;
+    let sound = state.sound && state.controls == 0 && state.inside == 0 && state.escaped == 0;
+    sound.then_some(state.ascii)
 }
 
 /// What one block leaves for the next.
-struct State {
+struct State<'a> {
+    /// Where the stretch ends.
+    end: usize,
     /// All ones inside a string.
     inside: u64,
     /// The next block begins behind a backslash.
     escaped: u64,
-    /// Flags of the string that is open.
-    pending: u32,
     /// A surrogate pair was looked at up to here.
     pair_end: usize,
+    /// Control characters in strings.
+    controls: u64,
+    slashed: bool,
+    ascii: bool,
     /// Every escape so far is one.
     sound: bool,
+    lone: &'a mut Vec<u32>,
 }
 
-impl State {
-    /// Takes escaped quotes out of the masks and looks at every escape. Gives the places of lone
-    /// surrogates. A backslash outside of a string is looked at too: it is no JSON either way.
+impl State<'_> {
+    /// Looks at a block with more than quotes and plain letters; gives the quotes that are not escaped.
+    #[inline(always)]
+    fn odd(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        (mut quote, slash, control, high): (u64, u64, u64, u64),
+        prefix_xor: &impl Fn(u64) -> u64,
+    ) -> u64 {
+        self.ascii &= high == 0;
+        if slash | self.escaped != 0 {
+            self.slashed = true;
+            quote &= !self.escapes(text, at, slash);
+        }
+        if control != 0 {
+            self.controls |= control & (prefix_xor(quote) ^ self.inside);
+        }
+        quote
+    }
+
+    /// Looks at every escape of a block; the bits of what is escaped. A backslash outside of a string is
+    /// looked at too: it is no JSON either way.
     #[inline(never)]
-    fn escapes(&mut self, text: &[u8], at: usize, end: usize, m: &mut Masks) -> u64 {
-        let (mut escaped, mut lone) = (self.escaped, 0);
-        let mut slashes = m.slash & !self.escaped;
+    fn escapes(&mut self, text: &[u8], at: usize, slash: u64) -> u64 {
+        let text = &text[..self.end];
+        let mut escaped = self.escaped;
+        let mut slashes = slash & !self.escaped;
         self.escaped = 0;
         while slashes != 0 {
             let bit = slashes.trailing_zeros();
@@ -275,12 +359,14 @@ impl State {
                 escaped |= 2 << bit;
                 slashes &= !(3 << bit);
             }
-            match text[..end].get(i + 1) {
+            match text.get(i + 1) {
                 Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
                 Some(b'u') if i < self.pair_end => {}
-                Some(b'u') => match escape(&text[..end], i) {
+                Some(b'u') => match escape(text, i) {
                     Ok((behind, is_lone)) => {
-                        lone |= (is_lone as u64) << bit;
+                        if is_lone {
+                            self.lone.push(i as u32);
+                        }
                         self.pair_end = behind;
                     }
                     Err(_) => self.sound = false,
@@ -288,51 +374,8 @@ impl State {
                 _ => self.sound = false,
             }
         }
-        m.quote &= !escaped;
-        lone
+        escaped
     }
-
-    /// Marks the quotes of a block where strings may hold escapes.
-    fn flatten(&mut self, m: &Masks, lone: u64, at: u32, marks: &mut Vec<u32>) {
-        let mut inside = self.inside != 0;
-        let mut quotes = m.quote;
-        let mut left = u64::MAX;
-        let flags = |part: u64| {
-            let escape = if m.slash & part != 0 { ESCAPE } else { 0 };
-            escape | if lone & part != 0 { LONE } else { 0 }
-        };
-        while quotes != 0 {
-            let bit = quotes.trailing_zeros();
-            let below = (1u64 << bit) - 1;
-            let place = at + bit;
-            if inside {
-                marks.push(place | self.pending | flags(left & below));
-            } else {
-                marks.push(place);
-            }
-            self.pending = 0;
-            inside = !inside;
-            left = !below;
-            quotes &= quotes - 1;
-        }
-        self.pending = if inside { self.pending | flags(left) } else { 0 };
-    }
-}
-
-/// Appends the places of the bits, eight at a time: a fixed count of steps beats a loop that ends
-/// somewhere else for every block.
-#[inline(always)]
-fn flatten(mut bits: u64, at: u32, marks: &mut Vec<u32>) {
-    let behind = marks.len() + bits.count_ones() as usize;
-    while bits != 0 {
-        let mut eight = [0; 8];
-        for place in &mut eight {
-            *place = at.wrapping_add(bits.trailing_zeros());
-            bits &= bits.wrapping_sub(1);
-        }
-        marks.extend_from_slice(&eight);
-    }
-    marks.truncate(behind);
 }
 
 fn prefix_xor(mut bits: u64) -> u64 {
@@ -395,7 +438,7 @@ fn masks_portable(block: &[u8; BLOCK]) -> Masks {
     let zeros = |w: u64| !(((w & LOW) + LOW) | w | LOW);
     // One bit from each byte's highest.
     let gather = |w: u64| (w >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    let mut m = Masks { quote: 0, slash: 0, control: 0, high: 0, open: 0, close: 0 };
+    let mut m = Masks { quote: 0, slash: 0, control: 0, high: 0, odd: 0, open: 0, close: 0 };
     for (i, chunk) in block.as_chunks::<8>().0.iter().enumerate() {
         let w = u64::from_le_bytes(*chunk);
         m.quote |= gather(zeros(w ^ (ONES * b'"' as u64))) << (8 * i);
@@ -406,11 +449,12 @@ fn masks_portable(block: &[u8; BLOCK]) -> Masks {
         m.open |= gather(zeros((w | (ONES * 0x20)) ^ (ONES * b'{' as u64))) << (8 * i);
         m.close |= gather(zeros((w | (ONES * 0x20)) ^ (ONES * b'}' as u64))) << (8 * i);
     }
+    m.odd = m.slash | m.control | m.high;
     m
 }
 
-fn portable(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
-    pass(text, range, marks, masks_portable, prefix_xor)
+fn portable(text: &[u8], range: Range<usize>, index: &mut Index) -> Option<bool> {
+    pass(text, range, index, masks_portable, prefix_xor)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -432,6 +476,11 @@ fn masks_avx2(block: &[u8; BLOCK]) -> Masks {
     };
     let last = _mm256_set1_epi8(0x1f);
     let control = |v: __m256i| _mm256_cmpeq_epi8(_mm256_max_epu8(v, last), last);
+    // As signed numbers, control characters and what is no ASCII are below a space.
+    let odd = |v: __m256i| {
+        let low = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), v);
+        _mm256_or_si256(low, _mm256_cmpeq_epi8(v, _mm256_set1_epi8(b'\\' as i8)))
+    };
     // Braces and square brackets differ in one bit.
     let brace = |v: __m256i| _mm256_or_si256(v, _mm256_set1_epi8(0x20));
     Masks {
@@ -439,6 +488,7 @@ fn masks_avx2(block: &[u8; BLOCK]) -> Masks {
         slash: same(a, b, b'\\'),
         control: bits(control(a), control(b)),
         high: bits(a, b),
+        odd: _mm256_movemask_epi8(_mm256_or_si256(odd(a), odd(b))) as u32 as u64,
         open: same(brace(a), brace(b), b'{'),
         close: same(brace(a), brace(b), b'}'),
     }
@@ -446,8 +496,8 @@ fn masks_avx2(block: &[u8; BLOCK]) -> Masks {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
-fn avx2(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
-    pass(text, range, marks, |block| masks_avx2(block), |bits| clmul(bits))
+fn avx2(text: &[u8], range: Range<usize>, index: &mut Index) -> Option<bool> {
+    pass(text, range, index, |block| masks_avx2(block), |bits| clmul(bits))
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -465,9 +515,12 @@ fn masks_avx512(block: &[u8; BLOCK]) -> Masks {
     let same = |v: __m512i, byte: u8| _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(byte as i8));
     // Braces and square brackets differ in one bit.
     let brace = _mm512_or_si512(v, _mm512_set1_epi8(0x20));
+    let slash = same(v, b'\\');
     Masks {
         quote: same(v, b'"'),
-        slash: same(v, b'\\'),
+        slash,
+        // As signed numbers, control characters and what is no ASCII are below a space.
+        odd: slash | _mm512_cmplt_epi8_mask(v, _mm512_set1_epi8(0x20)),
         control: _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20)),
         high: _mm512_movepi8_mask(v),
         open: same(brace, b'{'),
@@ -477,8 +530,8 @@ fn masks_avx512(block: &[u8; BLOCK]) -> Masks {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
-fn avx512(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
-    pass(text, range, marks, |block| masks_avx512(block), |bits| clmul(bits))
+fn avx512(text: &[u8], range: Range<usize>, index: &mut Index) -> Option<bool> {
+    pass(text, range, index, |block| masks_avx512(block), |bits| clmul(bits))
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -496,8 +549,8 @@ fn clmul(bits: u64) -> u64 {
 }
 
 #[cfg(target_arch = "aarch64")]
-fn neon(text: &[u8], range: Range<usize>, marks: &mut Vec<u32>) -> Option<bool> {
-    pass(text, range, marks, masks_neon, prefix_xor)
+fn neon(text: &[u8], range: Range<usize>, index: &mut Index) -> Option<bool> {
+    pass(text, range, index, masks_neon, prefix_xor)
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -518,11 +571,15 @@ fn masks_neon(block: &[u8; BLOCK]) -> Masks {
         let same = |v: [uint8x16_t; 4], byte: u8| bits(v.map(|v| vceqq_u8(v, vdupq_n_u8(byte))));
         // Braces and square brackets differ in one bit.
         let brace = v.map(|v| vorrq_u8(v, vdupq_n_u8(0x20)));
+        let slash = same(v, b'\\');
+        // As signed numbers, control characters and what is no ASCII are below a space.
+        let low = v.map(|v| vcltq_s8(vreinterpretq_s8_u8(v), vdupq_n_s8(0x20)));
         Masks {
             quote: same(v, b'"'),
-            slash: same(v, b'\\'),
+            slash,
             control: bits(v.map(|v| vcltq_u8(v, vdupq_n_u8(0x20)))),
             high: bits(v.map(|v| vcgeq_u8(v, vdupq_n_u8(0x80)))),
+            odd: slash | bits(low),
             open: same(brace, b'{'),
             close: same(brace, b'}'),
         }

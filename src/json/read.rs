@@ -16,11 +16,6 @@ impl<'a> Checked<'a> {
         Checked(Scan { text, marks })
     }
 
-    /// Reading goes on at `at`, outside of any string.
-    pub fn seek(&mut self, at: usize) {
-        self.0.marks.seek(at);
-    }
-
     /// The byte that the value at `at` begins with; behind the text something that begins none.
     #[inline(always)]
     pub fn byte(&self, at: usize) -> u8 {

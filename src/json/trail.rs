@@ -105,7 +105,6 @@ struct Gap {
     /// Bytes of the gap: up to where a number or a boolean begins, the bracket that opens a value
     /// that is skipped, the quote that opens a string, any other value whole.
     len: u32,
-    quotes: u32,
     /// What is opened and closed: a stretch of the acts.
     acts: (u32, u32),
     /// Where in the gap, or behind it, the value begins.
@@ -229,7 +228,6 @@ impl Gap {
             head: [0; HEAD],
             mask: [0; HEAD],
             len: 0,
-            quotes: 0,
             acts: (0, 0),
             value_at: 0,
             ends: Ends::Top,
@@ -391,7 +389,7 @@ impl Trek<'_> {
                         self.perform(acts.get(gap.acts.0 as usize..gap.acts.1 as usize)?, i)?;
                     }
                     let start = i as u32 + gap.value_at;
-                    let (end, kind) = self.marks.string_after(gap.quotes as usize)?;
+                    let (end, kind) = self.marks.string_end(i + gap.len as usize)?;
                     if super::COUNTED {
                         self.hits.push(Hit { node, at: start });
                     }
@@ -413,9 +411,8 @@ impl Trek<'_> {
         let behind = i + gap.len as usize;
         let start = i + gap.value_at as usize;
         let (end, kind) = if gap.ends == Ends::String {
-            self.marks.string_after(gap.quotes as usize)?
+            self.marks.string_end(behind)?
         } else {
-            self.marks.pass(gap.quotes as usize);
             match gap.ends {
                 Ends::Number => match digits_end(self.text, behind) {
                     end if end != behind => (end, Kind::Number),

@@ -224,8 +224,6 @@ pub fn walk(
     slots.reset();
     slots.trail.next_record();
     if !marks.is_empty() {
-        let mut marks = marks;
-        marks.seek(at);
         if slots.trail.is_worth_trying() {
             if let Some(end) = trail::walk(want, text, marks, at, max_depth, 0, slots) {
                 return Ok(end);
@@ -241,8 +239,7 @@ pub fn walk(
         }
     }
     slots.trail.stray();
-    let mut scan = Scan { text, marks };
-    scan.marks.seek(at);
+    let scan = Scan { text, marks };
     Walk { want, text, scan, slots, max_depth }.object(0, 0, at, 0).map(|(end, _)| end)
 }
 
@@ -250,8 +247,6 @@ impl Slots {
     /// Walks one more value of the same record, at `at`, as the value of `node` (an extra root or
     /// a child of the root). The text there was checked by the walk before, so it cannot fail.
     pub fn walk_more(&mut self, want: &Want, text: &[u8], marks: Marks, at: usize, node: NodeId) {
-        let mut marks = marks;
-        marks.seek(at);
         if !marks.is_empty() && self.trail.is_worth_trying() {
             let (hits, rest) = (self.hits.len(), self.rest.len());
             if trail::walk(want, text, marks, at, super::MAX_DEPTH, node, self).is_some() {

@@ -120,7 +120,6 @@ impl Learned {
         let id = self.child(rest.node, &text[rest.key.0 as usize..rest.key.1 as usize], false);
         let (at, kind) = (rest.value.start as usize, rest.value.kind);
         if kind.is_composite() {
-            read.seek(at);
             self.value(id, text, read, at, MAX_LEVELS, seen);
         } else if kind.is_leaf() && self.passed_by != Some(at) {
             seen(id, at, type_of(kind));
@@ -136,7 +135,6 @@ impl Learned {
         at: usize,
         seen: &mut impl FnMut(PathId, usize, u8),
     ) {
-        read.seek(at);
         self.value(id, text, read, at, MAX_LEVELS, seen);
     }
 

@@ -149,10 +149,7 @@ fn each_leaf(
     shown: bool,
     mut f: impl FnMut(LeafCount),
 ) {
-    let mut leaves = |at: u32| {
-        read.seek(at as usize);
-        read.leaves(at as usize).0
-    };
+    let mut leaves = |at: u32| read.leaves(at as usize).0;
     for leaf in hits.iter().filter(|leaf| leaf.seen.by(view, named)) {
         let undeclared = leaf.is_composite() && !shown;
         let n = if undeclared { leaves(leaf.at) } else { 1 };

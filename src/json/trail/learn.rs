@@ -16,9 +16,9 @@ pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Opti
     let first = trail.acts.len() as u32;
     let State { top, depth, gaps, .. } = trail.states[state as usize];
     let (acts, entered) = (Vec::new(), None);
-    let mut reader = Reader { trek, trail, top, at, i: at, quotes: 0, depth, acts, entered };
+    let mut reader = Reader { trek, trail, top, at, i: at, depth, acts, entered };
     let Found { value_at, ends, to, last } = reader.gap(&reader.trail.states[state as usize].last)?;
-    let Reader { i, quotes, depth, acts, entered, .. } = reader;
+    let Reader { i, depth, acts, entered, .. } = reader;
     let (i, bytes) = (i, &trek.text[at..i]);
     let len = i - at;
     if len > LONGEST {
@@ -46,7 +46,6 @@ pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Opti
         head,
         mask,
         len: len as u32,
-        quotes,
         acts: (first, trail.acts.len() as u32),
         value_at: value_at as u32,
         ends,
@@ -90,7 +89,6 @@ struct Reader<'a> {
     top: NodeId,
     at: usize,
     i: usize,
-    quotes: u32,
     depth: usize,
     acts: Vec<Act>,
     /// The object that is entered though no path leads into it.
@@ -217,10 +215,7 @@ impl<'a> Reader<'a> {
 
     /// The key at hand; behind it stands its value.
     fn key(&mut self) -> Option<std::ops::Range<usize>> {
-        let mut marks = self.trek.marks;
-        marks.pass(self.quotes as usize);
-        let (key_end, Kind::String) = marks.string(self.i)? else { return None };
-        self.quotes += 2;
+        let (key_end, Kind::String) = self.trek.marks.string(self.i)? else { return None };
         let key = self.i + 1..key_end - 1;
         self.i = self.trek.behind_key(key_end)?;
         Some(key)
@@ -314,10 +309,7 @@ impl<'a> Reader<'a> {
     fn ends(&mut self, to: Goal, last: Last) -> Option<Found> {
         let value_at = self.i - self.at;
         let (len, ends) = match (self.byte(), self.trek.byte(self.i + 1)) {
-            (b'"', _) => {
-                self.quotes += 1;
-                (1, Ends::String)
-            }
+            (b'"', _) => (1, Ends::String),
             (b'-' | b'0'..=b'9', _) => (0, Ends::Number),
             (b't' | b'f', _) => (0, Ends::Boolean),
             (b'n', _) => {
