@@ -29,6 +29,7 @@ use crate::ops::time::Instant;
 use crate::plan::{Content, PayloadView, Plan, Route};
 use crate::records::{self, Batch, Broken, Framing, Limits, UnitKind};
 use leaves::Leaf;
+use payload::{Steps, Way};
 use pen::{Pen, Standing};
 use read::Facts;
 use twins::Twins;
@@ -177,6 +178,8 @@ fn each_unit<'a>(
         utf8,
         payload_field: None,
         nested,
+        open: None,
+        filled: None,
         watch,
         headers,
         base,
@@ -209,6 +212,10 @@ struct Work<'a> {
     payload_field: Option<(NodeId, NodeId)>,
     /// Where its payload stands, if that is inside a member that no path leads into.
     nested: Option<usize>,
+    /// Only what its like need of the record at hand is filled in; the way to its payload.
+    open: Option<Option<Way>>,
+    /// The steps to the payload, where all was filled in after all.
+    filled: Option<Steps>,
     /// Gets the records that would be normalized.
     watch: Option<&'a mut Watch<'a>>,
     headers: lines::Headers,
@@ -363,17 +370,27 @@ impl<'a> Work<'a> {
             Some(fault) => Err(fault),
             None => {
                 let Scratch { index, slots, .. } = &mut *self.scratch;
-                json::walk(&self.plan.want, text, index.marks(), range.start, self.depth, slots)
+                json::follow(&self.plan.want, text, index.marks(), range.start, self.depth, slots)
             }
         };
-        let end = match walked {
-            Ok(end) => end,
+        let (end, open) = match walked {
+            Ok(found) => found,
             Err(fault) => return self.bad_object(range.start..extent(), fault, in_line),
         };
         let behind = json::skip_space(text, end);
         if behind < range.end && !(in_line && matches!(text[behind], b'{' | b'[')) {
             self.refuse_text(range.clone(), Fault { at: behind, kind: FaultKind::Trailing });
             return range.end;
+        }
+        if open {
+            let named = in_line && self.plan.named_envelope;
+            if let Some(like) = if named { None } else { self.quick(facts) } {
+                self.record(range.start..end, facts, Some(like));
+                self.open = None;
+                return end;
+            }
+            let Scratch { index, slots, .. } = &mut *self.scratch;
+            slots.fill(&self.plan.want, self.text, index.marks(), range.start);
         }
         if in_line && self.plan.named_envelope {
             return self.named_envelope(range, end);
@@ -382,8 +399,16 @@ impl<'a> Work<'a> {
             let (_, broken) = self.elements(list);
             return if broken { range.end } else { end };
         }
-        self.record(range.start..end, facts);
+        self.record(range.start..end, facts, None);
         end
+    }
+
+    /// Fills in what was left open of the record at `at`; the steps to its payload, if there are any.
+    fn fill(&mut self, at: usize) -> Option<Steps> {
+        let way = self.open.take()?;
+        let Scratch { index, slots, .. } = &mut *self.scratch;
+        slots.fill(&self.plan.want, self.text, index.marks(), at);
+        way.map(|way| self.go(&way))
     }
 
     /// An object that is no JSON costs itself; if it is an envelope, its records are still told

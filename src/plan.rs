@@ -7,6 +7,7 @@ mod classes;
 mod coverage;
 mod lint;
 mod privacy;
+mod reads;
 mod schema;
 mod shape;
 mod sources;

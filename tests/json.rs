@@ -367,13 +367,13 @@ proptest! {
         }
     }
 
-    /// Texts that are walked by the same gaps have the same keys and types of values in the same order.
+    /// Texts that are told to have one structure have the same keys and types of values in the same order.
     #[test]
-    fn equal_gaps_are_equal_structures(seed: u64) {
+    fn equal_structures_are_equal(seed: u64) {
         let mut draw = Draw(seed);
         let (want, _) = trie(&mut draw, 14);
         let mut slots = Slots::new(&want);
-        let mut met: BTreeMap<Vec<json::GapId>, String> = BTreeMap::new();
+        let mut met: BTreeMap<json::Structure, String> = BTreeMap::new();
         for _ in 0..40 {
             let (mut text, mut again) = (String::new(), draw.next() % 12);
             object_text(&mut Draw(again), Style { repeats: false, wild: false }, 4, &mut text);
@@ -383,9 +383,9 @@ proptest! {
             let mut index = Index::default();
             index.build(text.as_bytes(), 0..text.len());
             json::walk(&want, text.as_bytes(), index.marks(), 0, DEPTH, &mut slots).unwrap();
-            if let Some(gaps) = slots.gaps().filter(|_| slots.gaps_tell_all()) {
+            if let Some(found) = slots.structure().filter(|_| slots.structure_tells_all()) {
                 let structure = structure(&serde_json::from_str(&text).unwrap());
-                let known = met.entry(gaps.to_vec()).or_insert_with(|| structure.clone());
+                let known = met.entry(found).or_insert_with(|| structure.clone());
                 prop_assert_eq!(&*known, &structure);
             }
         }
@@ -548,7 +548,7 @@ fn records_that_follow_no_trail_are_walked_all_the_same() {
         let expected = json::walk(&want, &text, Marks::default(), 0, DEPTH, &mut plain);
         assert_eq!(json::walk(&want, &text, index.marks(), 0, DEPTH, &mut slots), expected);
         assert!(expected.is_err() || slots.same(&plain), "{}", String::from_utf8_lossy(&text));
-        without += slots.gaps().is_none() as u32;
+        without += slots.structure().is_none() as u32;
     }
     assert!(without > 200, "{without} records followed no trail");
 }

@@ -5,20 +5,25 @@
 //! and where. Owns no rule of its own: where it does not give up, it leaves behind what the careful
 //! walk would.
 
+mod fill;
 mod learn;
 pub(super) mod quick;
+mod tree;
 
 use std::collections::HashMap;
 
 use super::scan::{MAX_DEPTH, any_number, digits_end, skip_space};
-use super::walk::{Rows, add_list};
 use super::want::Slot;
-use super::{Cell, Hit, Kind, Marks, NodeId, Rest, Want};
+use super::{Cell, Kind, Marks, NodeId, Want};
+use tree::Tree;
 
-/// What stood between two values of a record, and what it does. Numbers of gaps are never used again.
-pub type GapId = u32;
+pub use fill::Spot;
+pub use tree::Structure;
 
-/// No gap: the end of a chain, and the place where a gap is kept for one use.
+/// What stood between two values of a record, and what it does.
+type GapId = u32;
+
+/// No gap: the end of a chain.
 const NONE: GapId = 0;
 /// In place of a state: behind the top.
 const DONE: u32 = u32::MAX;
@@ -32,8 +37,6 @@ const MOST_KEYS: u32 = 16;
 /// after it are not even tried.
 const MOST_LOST: u32 = 8;
 const PAUSE: u32 = 64;
-/// Of a record of more gaps nobody wants to know which they were.
-const MOST_TAKEN: usize = 1 << 10;
 /// A gap of more bytes is nothing usual.
 const LONGEST: usize = 1 << 10;
 /// The bytes of a gap that are compared at once.
@@ -50,15 +53,20 @@ pub(super) struct Trail {
     known: HashMap<(NodeId, Last), u32, foldhash::fast::FixedState>,
     gaps: Vec<Gap>,
     acts: Vec<Act>,
-    /// Acts of gaps that have a number.
-    kept: usize,
+    /// Gaps and acts that are kept for later records.
+    kept: (usize, usize),
+    tree: Tree,
     /// Of the record at hand, in order.
-    taken: Vec<GapId>,
-    /// Some gap of the record at hand has no number.
+    steps: Vec<Step>,
+    /// What the record is so far.
+    place: Structure,
+    /// How many steps it took before other walks of its values, and its structure then.
+    whole: (usize, Structure),
+    /// Some gap of the record at hand is not kept, or it left the trails.
     strayed: bool,
     /// Some container of it was skipped, so that its gaps do not tell what is inside.
     skipped: bool,
-    /// Gaps of the record at hand that could not be learned.
+    /// Gaps of the record at hand that were not kept because there are too many.
     lost: u32,
     /// Records that are not tried.
     pause: u32,
@@ -144,6 +152,15 @@ enum Goal {
     Inside,
 }
 
+/// A gap and the value behind it.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    gap: GapId,
+    /// Where the gap begins.
+    at: u32,
+    value: Cell,
+}
+
 /// An offset is one within the gap.
 #[derive(Clone, Copy, Debug)]
 enum Act {
@@ -161,13 +178,29 @@ enum Act {
 
 impl Trail {
     pub(super) fn reset(&mut self) {
-        self.taken.clear();
+        self.steps.clear();
+        if self.gaps.len() > self.kept.0 {
+            self.gaps.truncate(self.kept.0);
+            self.acts.truncate(self.kept.1);
+        }
+        self.place = tree::START;
+        self.tree.begin();
         (self.strayed, self.skipped, self.lost) = (false, false, 0);
     }
 
-    /// The gaps of the record at hand, which say all of its structure; `None` where some have no number.
-    pub(super) fn taken(&self) -> Option<&[GapId]> {
-        (!self.strayed && (1..=MOST_TAKEN).contains(&self.taken.len())).then_some(&self.taken)
+    /// The structure of the record alone, without other walks of its values.
+    pub(super) fn whole_structure(&self) -> Option<Structure> {
+        self.structure().map(|_| self.whole.1)
+    }
+
+    /// Steps so far.
+    pub(super) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// What says all of the structure of the record at hand, where that was met often enough.
+    pub(super) fn structure(&self) -> Option<Structure> {
+        (!self.strayed && self.place > tree::START).then_some(self.place)
     }
 
     pub(super) fn next_record(&mut self) {
@@ -185,16 +218,17 @@ impl Trail {
     }
 
     pub(super) fn stray(&mut self) {
-        self.strayed = true;
+        (self.strayed, self.place) = (true, tree::LOST);
     }
 
     /// The state at the start of a walk.
     fn start(&mut self, top: NodeId, max_depth: usize) -> u32 {
         if top == 0 && self.max_depth != max_depth {
-            *self = Trail { max_depth, ..Trail::default() };
+            *self = Trail { max_depth, place: tree::START, ..Trail::default() };
         }
         if self.gaps.is_empty() {
             self.gaps.push(Gap::none());
+            self.kept.0 = 1;
             self.states.push(State::new(top, Last::Nothing, 0));
         }
         if let Some(&(_, state)) = self.starts.iter().find(|(start, _)| *start == top) {
@@ -271,7 +305,8 @@ impl Gap {
     }
 }
 
-/// Walks the value at `at` as that of `top` (0: the record itself); the offset behind it.
+/// Follows the value at `at` as that of `top` (0: the record itself); the offset behind it. What the
+/// value leaves behind is filled in later.
 pub(super) fn walk(
     want: &Want,
     text: &[u8],
@@ -279,57 +314,50 @@ pub(super) fn walk(
     at: usize,
     max_depth: usize,
     top: NodeId,
-    slots: &mut super::Slots,
+    trail: &mut Trail,
 ) -> Option<usize> {
     // What is called within itself goes no deeper.
     let max_depth = max_depth.min(MAX_DEPTH);
-    let super::Slots { root, present, set, scopes, lists_met, hits, rest, trail, .. } = slots;
     let mut state = trail.start(top, max_depth);
     let mut i = at;
     let (strayed, skipped) = (trail.strayed, trail.skipped);
-    let mut trek = Trek {
-        want,
-        text,
-        marks,
-        max_depth,
-        root,
-        present,
-        set,
-        scopes,
-        lists_met,
-        hits,
-        rest,
-        strayed,
-        skipped,
-    };
-    loop {
-        let Trail { states, gaps, acts, taken, .. } = trail;
-        (state, i) = match trek.follow(states, gaps, acts, taken, state, i)? {
-            Met::Top(end) => {
-                (trail.strayed, trail.skipped) = (trek.strayed, trek.skipped);
-                return Some(end);
-            }
+    let mut trek = Trek { want, text, marks, max_depth, strayed, skipped };
+    let grown = trail.tree.len();
+    if top != 0 && trail.place != tree::LOST {
+        trail.place = trail.tree.go(trail.place, top);
+    }
+    let end = loop {
+        (state, i) = match trek.follow(trail, state, i)? {
+            Met::Top(end) => break end,
             Met::New(state, at) => {
                 let id = learn::gap(trail, &trek, state, at)?;
-                if id == NONE {
+                if id as usize >= trail.kept.0 {
                     trek.strayed = true;
-                    trail.lost += 1;
+                    trail.place = tree::LOST;
                     if trail.lost > MOST_LOST {
                         trail.pause = PAUSE;
                         return None;
                     }
                 }
-                trail.taken.push(id);
                 let gap = &trail.gaps[id as usize];
-                let end = trek.cross(gap, &trail.acts, at)?;
-                if gap.behind == DONE {
-                    (trail.strayed, trail.skipped) = (trek.strayed, trek.skipped);
-                    return Some(end);
+                let value = trek.value(gap, at)?;
+                trail.steps.push(Step { gap: id, at: at as u32, value });
+                if trail.place != tree::LOST {
+                    trail.place = trail.tree.grow(trail.place, id);
                 }
-                (gap.behind, end)
+                if gap.behind == DONE {
+                    break value.end as usize;
+                }
+                (gap.behind, value.end as usize)
             }
         };
+    };
+    (trail.strayed, trail.skipped) = (trek.strayed, trek.skipped);
+    trail.tree.ended(trail.place, grown);
+    if top == 0 {
+        trail.whole = (trail.steps.len(), trail.place);
     }
+    Some(end)
 }
 
 /// Where known gaps end.
@@ -340,64 +368,59 @@ enum Met {
     New(u32, usize),
 }
 
-/// One walk.
+/// Reading one text.
 struct Trek<'a> {
     want: &'a Want,
     text: &'a [u8],
     marks: Marks<'a>,
     max_depth: usize,
-    root: &'a mut [Cell],
-    present: &'a mut [u64],
-    set: &'a mut Vec<u16>,
-    scopes: &'a mut [Rows],
-    lists_met: &'a mut bool,
-    hits: &'a mut Vec<Hit>,
-    rest: &'a mut Vec<Rest>,
     strayed: bool,
     skipped: bool,
 }
 
 impl Trek<'_> {
     /// Goes on as long as every gap is known.
-    fn follow(
-        &mut self,
-        states: &[State],
-        gaps: &[Gap],
-        acts: &[Act],
-        taken: &mut Vec<GapId>,
-        mut state: u32,
-        mut i: usize,
-    ) -> Option<Met> {
+    fn follow(&mut self, trail: &mut Trail, mut state: u32, mut i: usize) -> Option<Met> {
+        let Trail { states, gaps, steps, tree, place, .. } = trail;
         loop {
             let here = self.text.get(i..)?;
-            let mut id = states[state as usize].first;
-            let gap = loop {
-                if id == NONE {
-                    return Some(Met::New(state, i));
-                }
-                let gap = &gaps[id as usize];
+            let mut next = tree.first(*place);
+            let (id, gap) = loop {
+                // What followed in records that were the same so far, or else what followed in any.
+                let Some(node) = tree.node(next) else {
+                    let mut id = states[state as usize].first;
+                    let gap = loop {
+                        if id == NONE {
+                            return Some(Met::New(state, i));
+                        }
+                        let gap = &gaps[id as usize];
+                        if gap.stands(here) {
+                            break gap;
+                        }
+                        id = gap.next;
+                    };
+                    if *place != tree::LOST {
+                        *place = tree.grow(*place, id);
+                    }
+                    break (id, gap);
+                };
+                let gap = &gaps[node.gap as usize];
                 if gap.stands(here) {
-                    break gap;
+                    *place = next;
+                    break (node.gap, gap);
                 }
-                id = gap.next;
+                next = node.next;
             };
-            taken.push(id);
-            i = match *gap {
-                // What most gaps are.
-                Gap { ends: Ends::String, to: Goal::Node(node, slot), .. } => {
-                    if gap.acts.0 != gap.acts.1 {
-                        self.perform(acts.get(gap.acts.0 as usize..gap.acts.1 as usize)?, i)?;
-                    }
-                    let start = i as u32 + gap.value_at;
+            let value = match gap.ends {
+                // What most gaps end with.
+                Ends::String => {
                     let (end, kind) = self.marks.string_end(i + gap.len as usize)?;
-                    if super::COUNTED {
-                        self.hits.push(Hit { node, at: start });
-                    }
-                    self.put(slot, Cell { start, end: end as u32, kind })?;
-                    end
+                    Cell { start: i as u32 + gap.value_at, end: end as u32, kind }
                 }
-                _ => self.cross(gap, acts, i)?,
+                _ => self.value(gap, i)?,
             };
+            steps.push(Step { gap: id, at: i as u32, value });
+            i = value.end as usize;
             state = gap.behind;
             if state == DONE {
                 return Some(Met::Top(i));
@@ -405,45 +428,28 @@ impl Trek<'_> {
         }
     }
 
-    /// Goes over the gap at `i` and the value behind it; the offset behind that.
-    fn cross(&mut self, gap: &Gap, acts: &[Act], i: usize) -> Option<usize> {
-        self.perform(acts.get(gap.acts.0 as usize..gap.acts.1 as usize)?, i)?;
+    /// The value behind the gap at `i`; behind the top nothing, which ends there.
+    #[inline(never)]
+    fn value(&mut self, gap: &Gap, i: usize) -> Option<Cell> {
         let behind = i + gap.len as usize;
         let start = i + gap.value_at as usize;
-        let (end, kind) = if gap.ends == Ends::String {
-            self.marks.string_end(behind)?
-        } else {
-            match gap.ends {
-                Ends::Number => match digits_end(self.text, behind) {
-                    end if end != behind => (end, Kind::Number),
-                    _ => (any_number(self.text, behind).ok()?, Kind::Number),
-                },
-                Ends::Boolean => self.boolean(behind)?,
-                Ends::Skipped(usual) => {
-                    let (end, kind) = self.skip_inside(start, gap.depth as usize)?;
-                    self.strayed |= kind != usual;
-                    self.skipped = true;
-                    (end, kind)
-                }
-                Ends::Fixed(kind) => (behind, kind),
-                Ends::String | Ends::Top => return Some(behind),
+        let (end, kind) = match gap.ends {
+            Ends::String => self.marks.string_end(behind)?,
+            Ends::Number => match digits_end(self.text, behind) {
+                end if end != behind => (end, Kind::Number),
+                _ => (any_number(self.text, behind).ok()?, Kind::Number),
+            },
+            Ends::Boolean => self.boolean(behind)?,
+            Ends::Skipped(usual) => {
+                let (end, kind) = self.skip_inside(start, gap.depth as usize)?;
+                self.strayed |= kind != usual;
+                self.skipped = true;
+                (end, kind)
             }
+            Ends::Fixed(kind) => (behind, kind),
+            Ends::Top => (behind, Kind::Absent),
         };
-        let cell = Cell { start: start as u32, end: end as u32, kind };
-        match gap.to {
-            Goal::Node(node, slot) => {
-                if kind.is_leaf() && super::COUNTED {
-                    self.hits.push(Hit { node, at: start as u32 });
-                }
-                self.put(slot, cell)?;
-            }
-            Goal::Unknown(node, from, to) => {
-                let key = (i as u32 + from, i as u32 + to);
-                self.rest.push(Rest { node, key, value: cell });
-            }
-            Goal::Inside => {}
-        }
-        Some(end)
+        Some(Cell { start: start as u32, end: end as u32, kind })
     }
 
     /// The byte at `i`; behind the text something that fits nowhere.
@@ -463,91 +469,6 @@ impl Trek<'_> {
     fn behind_key(&self, i: usize) -> Option<usize> {
         let i = self.token(i);
         (self.byte(i) == b':').then(|| self.token(i + 1))
-    }
-
-    /// The cell of a slot, in the last row of its scope.
-    #[inline(always)]
-    fn cell(&mut self, slot: Slot) -> &mut Cell {
-        let column = slot.column as usize;
-        if slot.scope == 0 {
-            return &mut self.root[column];
-        }
-        let rows = &mut self.scopes[slot.scope as usize];
-        let last = rows.cells.len() - rows.width;
-        &mut rows.cells[last + column]
-    }
-
-    /// Leaves a cell where there was none.
-    #[inline(always)]
-    fn put(&mut self, slot: Slot, cell: Cell) -> Option<()> {
-        if slot.scope == 0 {
-            self.present[slot.column as usize / 64] |= 1 << (slot.column % 64);
-            self.set.push(slot.column);
-        }
-        let place = self.cell(slot);
-        if place.kind != Kind::Absent {
-            return None;
-        }
-        *place = cell;
-        Some(())
-    }
-
-    #[inline(always)]
-    fn perform(&mut self, acts: &[Act], at: usize) -> Option<()> {
-        for act in acts {
-            match *act {
-                Act::Open(slot, off) => {
-                    let start = at as u32 + off;
-                    self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
-                }
-                Act::Close(slot, off) => self.cell(slot).end = at as u32 + off,
-                _ => self.perform_rare(*act, at)?,
-            }
-        }
-        Some(())
-    }
-
-    #[inline(never)]
-    fn perform_rare(&mut self, act: Act, at: usize) -> Option<()> {
-        let place = |off: u32| at as u32 + off;
-        match act {
-            // Until the list ends, its first row stands for its end.
-            Act::OpenList(slot, inner, off) => {
-                *self.lists_met = true;
-                let first = self.scopes[inner as usize].len() as u32;
-                self.put(slot, Cell { start: place(off), end: first, kind: Kind::Array })?;
-            }
-            Act::CloseList(slot, inner, off) => {
-                let cell = self.cell(slot);
-                let (start, first) = (cell.start as usize, cell.end as usize);
-                cell.end = place(off);
-                let rows = &mut self.scopes[inner as usize];
-                let end = rows.len();
-                add_list(rows, start, first, end);
-            }
-            Act::EmptyList(inner, off) => {
-                *self.lists_met = true;
-                let rows = &mut self.scopes[inner as usize];
-                let end = rows.len();
-                add_list(rows, place(off) as usize, end, end);
-            }
-            Act::AddRow(inner) => self.scopes[inner as usize].add(),
-            Act::OpenLeaf(node, slot, off) => {
-                let start = place(off);
-                if super::COUNTED {
-                    self.hits.push(Hit { node, at: start });
-                }
-                self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
-            }
-            Act::OpenRest(node, from, to, off) => {
-                let value = Cell { start: place(off), end: place(off), kind: Kind::Object };
-                self.rest.push(Rest { node, key: (place(from), place(to)), value });
-            }
-            // Nothing is left of what stands inside.
-            Act::CloseRest(off) => self.rest.last_mut()?.value.end = place(off),
-            Act::Open(..) | Act::Close(..) => {}
-        }
-        Some(())
     }
 
     fn boolean(&self, at: usize) -> Option<(usize, Kind)> {

@@ -1,7 +1,7 @@
 //! Walking one record beside the trie of wanted paths: one pass, strict, raw slices out.
 
 use super::scan::{Scan, colon, fault, missing, skip_space, skip_value};
-use super::trail::{GapId, Trail};
+use super::trail::{Structure, Trail};
 use super::want::Step;
 use super::{Cell, Fault, FaultKind, Kind, Marks, NodeId, SlotAt, Want, trail, unescape};
 
@@ -65,6 +65,12 @@ impl Slots {
     }
 
     fn reset(&mut self) {
+        self.empty();
+        self.trail.reset();
+    }
+
+    /// Of a record nothing is filled in.
+    fn empty(&mut self) {
         for column in self.set.drain(..) {
             self.root[column as usize] = Cell::ABSENT;
         }
@@ -78,18 +84,21 @@ impl Slots {
         }
         self.hits.clear();
         self.rest.clear();
-        self.trail.reset();
     }
 
-    /// What says all of the record's structure, for whoever has met it before: equal gaps have the same
-    /// keys and types of values in the same order (but for true and false, and texts with and without
-    /// escapes). `None` where that was not learned.
-    pub fn gaps(&self) -> Option<&[GapId]> {
-        self.trail.taken()
+    /// The record's structure, for whoever has met it before. `None` where that was not learned.
+    #[inline]
+    pub fn structure(&self) -> Option<Structure> {
+        self.trail.structure()
     }
 
-    /// Whether the gaps say all that is inside of every container.
-    pub fn gaps_tell_all(&self) -> bool {
+    /// The same without those of its values that were walked once more.
+    pub fn whole_structure(&self) -> Option<Structure> {
+        self.trail.whole_structure()
+    }
+
+    /// Whether the structure says all that is inside of every container.
+    pub fn structure_tells_all(&self) -> bool {
         self.trail.tells_all()
     }
 
@@ -221,35 +230,80 @@ pub fn walk(
     max_depth: usize,
     slots: &mut Slots,
 ) -> Result<usize, Fault> {
+    let (end, open) = follow(want, text, marks, at, max_depth, slots)?;
+    if open {
+        slots.fill(want, text, marks, at);
+    }
+    Ok(end)
+}
+
+/// The same, but a record whose structure is known is only read, which is told beside the offset:
+/// nothing of it is in its slots yet, and [`Slots::fill`] or [`Slots::fill_some`] puts it there.
+pub fn follow(
+    want: &Want,
+    text: &[u8],
+    marks: Marks,
+    at: usize,
+    max_depth: usize,
+    slots: &mut Slots,
+) -> Result<(usize, bool), Fault> {
     slots.reset();
     slots.trail.next_record();
     if !marks.is_empty() {
         if slots.trail.is_worth_trying() {
-            if let Some(end) = trail::walk(want, text, marks, at, max_depth, 0, slots) {
-                return Ok(end);
+            if let Some(end) = trail::walk(want, text, marks, at, max_depth, 0, &mut slots.trail) {
+                let known = slots.trail.structure().is_some();
+                if known || slots.fill_from(0).is_some() {
+                    return Ok((end, known));
+                }
             }
             slots.reset();
         }
         if !slots.trail.is_worth_trying() {
             slots.trail.stray();
             if let Some(end) = trail::quick::walk(want, text, marks, at, max_depth, slots) {
-                return Ok(end);
+                return Ok((end, false));
             }
             slots.reset();
         }
     }
+    carefully(want, text, marks, at, max_depth, slots).map(|end| (end, false))
+}
+
+/// Walks the object at `at` into slots that were reset.
+fn carefully(
+    want: &Want,
+    text: &[u8],
+    marks: Marks,
+    at: usize,
+    max_depth: usize,
+    slots: &mut Slots,
+) -> Result<usize, Fault> {
     slots.trail.stray();
     let scan = Scan { text, marks };
     Walk { want, text, scan, slots, max_depth }.object(0, 0, at, 0).map(|(end, _)| end)
 }
 
 impl Slots {
+    /// Fills in what [`follow`] left open of the object at `at`, whatever of it was filled in since.
+    pub fn fill(&mut self, want: &Want, text: &[u8], marks: Marks, at: usize) {
+        self.empty();
+        if self.fill_from(0).is_none() {
+            self.reset();
+            let walked = carefully(want, text, marks, at, super::MAX_DEPTH, self);
+            debug_assert!(walked.is_ok(), "a checked record faults: {walked:?}");
+        }
+    }
+
     /// Walks one more value of the same record, at `at`, as the value of `node` (an extra root or
     /// a child of the root). The text there was checked by the walk before, so it cannot fail.
     pub fn walk_more(&mut self, want: &Want, text: &[u8], marks: Marks, at: usize, node: NodeId) {
         if !marks.is_empty() && self.trail.is_worth_trying() {
             let (hits, rest) = (self.hits.len(), self.rest.len());
-            if trail::walk(want, text, marks, at, super::MAX_DEPTH, node, self).is_some() {
+            let from = self.trail.len();
+            if trail::walk(want, text, marks, at, super::MAX_DEPTH, node, &mut self.trail).is_some()
+                && self.fill_from(from).is_some()
+            {
                 return;
             }
             // What was left of it so far is cleared by the careful walk as that of a repeated key.

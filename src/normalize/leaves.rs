@@ -62,7 +62,7 @@ impl Work<'_> {
             }
         }
         let Scratch { index, slots, hits, counts, .. } = &mut *self.scratch;
-        let alike = slots.gaps_tell_all();
+        let alike = slots.structure_tells_all();
         if !shown {
             return alike;
         }

@@ -67,7 +67,7 @@ impl Work<'_> {
         // What a source recognises goes its way, under the content mode of that source.
         if plan.only_source.is_some() || (is_json && self.recognise(&facts).is_some()) {
             return match is_json {
-                true => self.record(trimmed, &facts),
+                true => self.record(trimmed, &facts, None),
                 false => self.line(trimmed),
             };
         }
@@ -230,6 +230,8 @@ impl Work<'_> {
             utf8: true,
             payload_field: None,
             nested: None,
+            open: None,
+            filled: None,
             watch: self.watch.as_mut().map(|watch| &mut **watch as &mut Watch<'b>),
             headers: Headers::new(),
             base: self.base,

@@ -18,9 +18,9 @@ use crate::table::ListStep;
 /// What records must share, beside their structure, to be treated alike: by column of the record's own scope.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
-    texts: Vec<(u16, Box<[u8]>)>,
+    pub(super) texts: Vec<(u16, Box<[u8]>)>,
     /// Whether a string says anything.
-    filled: Vec<(u16, bool)>,
+    pub(super) filled: Vec<(u16, bool)>,
 }
 
 impl Asked {
@@ -38,6 +38,10 @@ impl Asked {
 
     fn knows(&self, column: u16) -> bool {
         self.texts.iter().any(|(c, _)| *c == column)
+    }
+
+    pub(super) fn columns(&self) -> impl Iterator<Item = u16> {
+        self.texts.iter().map(|text| text.0).chain(self.filled.iter().map(|filled| filled.0))
     }
 
     /// Some text is longer than is worth comparing.
@@ -93,7 +97,7 @@ impl Asking<'_> {
     }
 }
 
-fn is_filled(cell: Cell) -> bool {
+pub(super) fn is_filled(cell: Cell) -> bool {
     !(cell.kind == Kind::String && cell.end - cell.start == 2)
 }
 

@@ -134,7 +134,7 @@ enum From {
 }
 
 /// Hits before the walks, and after the first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Steps {
     before: usize,
     after_root: usize,

@@ -6,17 +6,21 @@ use std::ops::Range;
 use super::dead::{self, Dead};
 use super::pen::{Pen, Refusal};
 use super::read::Facts;
-use super::twins::{Head, Left};
-use super::{RowId, Scratch, Work};
+use super::twins::{Head, Left, Like};
+use super::{RowId, Scratch, Steps, Work};
 use crate::json::{self, View};
 use crate::metrics::{Outcomes, Reason};
 use crate::plan::{Content, Lane, Route, SourcePlan};
 
 impl Work<'_> {
-    /// One walked record: every target's lanes write it or refuse it.
-    pub(super) fn record(&mut self, range: Range<usize>, facts: &Facts) {
+    /// One walked record: every target's lanes write it or refuse it. Of a record like others only what
+    /// those need is filled in.
+    pub(super) fn record(&mut self, range: Range<usize>, facts: &Facts, quick: Option<(Head, Like)>) {
         let plan = self.plan;
-        let head = self.head(facts);
+        let (head, quick) = match quick {
+            Some((head, like)) => (Some((0, head)), Some(like)),
+            None => (self.head(facts), None),
+        };
         let (source, recognised) = match head {
             Some((_, head)) => (head.source, true),
             None => match self.source_of(range.clone(), facts) {
@@ -31,7 +35,8 @@ impl Work<'_> {
             Some((_, head)) => head.way,
             None => known.and_then(|s| self.way(s)),
         };
-        let way = way.map(|way| (way, self.go(&way)));
+        let is_quick = quick.is_some();
+        let mut way = way.map(|way| (way, if is_quick { Steps::default() } else { self.go(&way) }));
         let field = way.and_then(|(way, _)| way.field);
         self.payload_field = field.zip(way.map(|(way, _)| way.root));
         // What no source recognised may be anything: nothing of it is shown but in full mode.
@@ -41,7 +46,7 @@ impl Work<'_> {
             None => self.kind_of(source, known),
         };
         let record = self.count_record(source, kind, range.start);
-        let like = head.and_then(|(at, _)| self.like(at));
+        let like = quick.or_else(|| head.and_then(|(at, _)| self.like(at)));
         // The leaves of what is like an earlier record are counted with those of its like.
         let mut collected = None;
         if json::COUNTED && !like.as_ref().is_some_and(|like| like.counts_leaves) {
@@ -65,6 +70,9 @@ impl Work<'_> {
                     self.target(source, target, record, range.clone(), facts, (shown, left))
                 }
             };
+            if let Some(steps) = self.filled.take() {
+                way = way.map(|(way, _)| (way, steps));
+            }
             let lane = verdict.as_ref().ok().map(|v| v.lane);
             if let (Some(like), Ok(verdict)) = (&like, &verdict) {
                 self.scratch.twins.filled(like, target, verdict.flattened);
@@ -182,7 +190,11 @@ impl Work<'_> {
                     }
                     return Ok(verdict);
                 }
-                Err(refusal) => refusals.push((index, *refusal)),
+                Err(refusal) => {
+                    // Other lanes look at more of the record, and so does whatever tells what is wrong.
+                    self.filled = self.fill(range.start).or(self.filled);
+                    refusals.push((index, *refusal));
+                }
             }
         }
         Err(Box::new(dead::refused(lanes, &refusals, shown)))

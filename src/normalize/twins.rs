@@ -3,19 +3,18 @@
 //! decides nothing about a record, and what it remembers never changes what is written or counted.
 
 use std::collections::HashMap;
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
 use super::flat::Flat;
 use super::leaves::LeafCount;
-use super::partial::{Asked, Asking, Fields, Met, Partial};
+use super::partial::{Asked, Asking, Fields, Met, Partial, is_filled};
 use super::payload::Way;
 use super::pen::Pen;
 use super::read::Facts;
 use super::{Scratch, Work, may_be};
-use crate::json::{GapId, View};
+use crate::json::{Slots, Spot, Structure, View};
 use crate::metrics::Counts;
 use crate::plan::{Lane, Object, Route};
 
@@ -23,63 +22,59 @@ use crate::plan::{Lane, Object, Route};
 const MOST: usize = 1 << 11;
 /// Records of one structure that are told apart by their texts.
 const MOST_TEXTS: usize = 16;
-/// Stands in the trace for structures of which nothing can be remembered.
-const HOPELESS: u32 = 0;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Twins {
     heads: Kin<Head>,
+    /// By structure of the record alone: bodies that are told by their signs.
+    quick: HashMap<Structure, Vec<(Sign, u32)>, FixedState>,
     bodies: Kin<Body>,
     fields: Fields,
     met: Met,
-    /// A trace of the structures that were met once: what is never met again is not worth remembering.
-    once: Vec<u32>,
+    /// By structure: what is never met again is not worth remembering.
+    seen: Vec<Seen>,
 }
 
-impl Default for Twins {
-    fn default() -> Twins {
-        Twins {
-            heads: Kin::default(),
-            bodies: Kin::default(),
-            fields: Fields::default(),
-            met: Met::default(),
-            once: vec![1; MOST],
-        }
-    }
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Seen {
+    Never,
+    Once,
+    /// Nothing of it can be remembered.
+    Hopeless,
 }
 
 /// Things by structure and texts.
 #[derive(Debug)]
 struct Kin<T> {
-    by_gaps: HashMap<Box<[GapId]>, Vec<u32>, FixedState>,
+    by: HashMap<Structure, Vec<u32>, FixedState>,
     all: Vec<(Asked, T)>,
 }
 
 impl<T> Default for Kin<T> {
     fn default() -> Kin<T> {
-        Kin { by_gaps: HashMap::default(), all: Vec::new() }
+        Kin { by: HashMap::default(), all: Vec::new() }
     }
 }
 
 impl<T> Kin<T> {
     #[inline(always)]
-    fn find(&self, gaps: &[GapId], view: &View, fits: impl Fn(&T) -> bool) -> Option<usize> {
+    fn find(&self, structure: Structure, view: &View, fits: impl Fn(&T) -> bool) -> Option<usize> {
         let same = |id: &&u32| {
             let (asked, what) = &self.all[**id as usize];
             fits(what) && asked.same(view.text, |column| view.root(column))
         };
-        self.by_gaps.get(gaps)?.iter().find(same).map(|id| *id as usize)
+        self.by.get(&structure)?.iter().find(same).map(|id| *id as usize)
     }
 
-    fn add(&mut self, gaps: &[GapId], asked: Asked, what: T) -> usize {
-        self.by_gaps.entry(gaps.into()).or_default().push(self.all.len() as u32);
+    fn add(&mut self, structure: Structure, asked: Asked, what: T) -> usize {
+        self.by.entry(structure).or_default().push(self.all.len() as u32);
         self.all.push((asked, what));
         self.all.len() - 1
     }
 
     /// How many of one structure are told apart; as many as can be, where there is no more room.
-    fn of(&self, gaps: &[GapId]) -> usize {
-        let same = self.by_gaps.get(gaps).map_or(0, Vec::len);
+    fn of(&self, structure: Structure) -> usize {
+        let same = self.by.get(&structure).map_or(0, Vec::len);
         if self.all.len() < MOST { same } else { usize::MAX }
     }
 }
@@ -93,10 +88,21 @@ pub(super) struct Head {
     pub(super) way: Option<Way>,
 }
 
+/// How to tell a body by what was read of a record, before anything is filled in.
+#[derive(Debug, Default)]
+struct Sign {
+    texts: Box<[(Spot, Box<[u8]>)]>,
+    filled: Box<[(Spot, bool)]>,
+}
+
+type Fills = Box<[(u16, Spot)]>;
+
 /// What is known when all is walked.
 #[derive(Debug)]
 struct Body {
     head: usize,
+    /// The columns that are filled in where it is told by its sign: all that is written is in them.
+    fills: Fills,
     /// By target: what is left of its first lane.
     lanes: Arc<[Left]>,
     /// By target, where they are the same for all: what is counted when the first lane takes a record.
@@ -118,7 +124,7 @@ pub(super) struct Left {
 #[derive(Debug)]
 pub(super) struct Draft {
     asked: Asked,
-    gaps: Box<[GapId]>,
+    structure: Structure,
 }
 
 /// What a record has in common with others.
@@ -161,27 +167,81 @@ impl Twins {
         }
     }
 
-    /// The place of a structure in the trace, and its sign there.
-    fn trace(&mut self, gaps: &[GapId]) -> (&mut u32, u32) {
-        let hash = FixedState::default().hash_one(gaps);
-        (&mut self.once[hash as usize % MOST], (hash >> 32) as u32 | 1)
+    fn seen(&mut self, structure: Structure) -> &mut Seen {
+        let at = structure as usize;
+        if at >= self.seen.len() {
+            self.seen.resize(at + 1, Seen::Never);
+        }
+        &mut self.seen[at]
     }
 
-    /// Whether the structure was met before.
-    fn again(&mut self, gaps: &[GapId]) -> bool {
-        let (place, sign) = self.trace(gaps);
-        *place != HOPELESS && std::mem::replace(place, sign) == sign
+    /// Whether the structure was met before, and is worth remembering.
+    fn again(&mut self, structure: Structure) -> bool {
+        let seen = self.seen(structure);
+        let again = *seen == Seen::Once;
+        if *seen == Seen::Never {
+            *seen = Seen::Once;
+        }
+        again
+    }
+}
+
+impl Twins {
+    /// How to tell what is about to be remembered of the record at hand, and what is filled in then; `None`
+    /// where more is needed than columns of the record's own scope.
+    fn sign(&self, slots: &Slots, head: usize, asked: &Asked, lanes: &[Left]) -> Option<(Sign, Fills)> {
+        let mut columns = Vec::new();
+        let mut add = |column| columns.push(column);
+        if !lanes.iter().all(|left| left.object.columns(&mut add)) {
+            return None;
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        let (mut texts, mut filled) = (Vec::new(), Vec::new());
+        for asked in [&self.heads.all[head].0, asked] {
+            let columns: Vec<u16> = asked.columns().collect();
+            let spots = slots.spots(&columns)?;
+            // What is not there in one record of a structure is there in none.
+            let spot = |column: u16| spots.iter().find(|(c, _)| *c == column).map(|(_, spot)| *spot);
+            texts.extend(asked.texts.iter().filter_map(|(c, raw)| Some((spot(*c)?, raw.clone()))));
+            filled.extend(asked.filled.iter().filter_map(|(c, filled)| Some((spot(*c)?, *filled))));
+        }
+        Some((Sign { texts: texts.into(), filled: filled.into() }, slots.spots(&columns)?.into()))
+    }
+}
+
+impl Sign {
+    #[inline(always)]
+    fn fits(&self, slots: &Slots, text: &[u8]) -> bool {
+        self.texts.iter().all(|(spot, raw)| slots.at(*spot).raw(text) == &**raw)
+            && self.filled.iter().all(|(spot, filled)| is_filled(slots.at(*spot)) == *filled)
     }
 }
 
 impl<'a> Work<'a> {
+    /// What is known of a record of which nothing is filled in yet; what it needs is then.
+    pub(super) fn quick(&mut self, facts: &Facts) -> Option<(Head, Like)> {
+        let text = self.text;
+        let Scratch { slots, twins, late, .. } = &mut *self.scratch;
+        if self.watch.is_some() || self.trial || *late || !facts.is_empty() {
+            return None;
+        }
+        let bodies = twins.quick.get(&slots.structure()?)?;
+        let body = bodies.iter().find(|(sign, _)| sign.fits(slots, text))?.1 as usize;
+        let found = &twins.bodies.all[body].1;
+        let head = twins.heads.all[found.head].1;
+        slots.fill_some(&found.fills);
+        self.open = Some(head.way);
+        Some((head, Like { body, lanes: found.lanes.clone(), counts_leaves: true }))
+    }
+
     /// What is known of the record at hand before its payload is walked.
     pub(super) fn head(&self, facts: &Facts) -> Option<(usize, Head)> {
         if self.watch.is_some() || self.trial || !facts.is_empty() {
             return None;
         }
         let Scratch { slots, twins, .. } = &*self.scratch;
-        let at = twins.heads.find(slots.gaps()?, &View { text: self.text, slots }, |_| true)?;
+        let at = twins.heads.find(slots.structure()?, &View { text: self.text, slots }, |_| true)?;
         Some((at, twins.heads.all[at].1))
     }
 
@@ -200,8 +260,8 @@ impl<'a> Work<'a> {
             return None;
         }
         let Scratch { slots, twins, standing, .. } = &mut *self.scratch;
-        let gaps = slots.gaps()?;
-        if twins.heads.of(gaps) >= MOST_TEXTS || !twins.again(gaps) {
+        let structure = slots.structure()?;
+        if twins.heads.of(structure) >= MOST_TEXTS || !twins.again(structure) {
             return None;
         }
         let view = View { text: self.text, slots };
@@ -223,28 +283,27 @@ impl<'a> Work<'a> {
                 holds = holds && pen.settle(check, &mut asking)? == *wanted;
             }
             if holds {
-                let gaps = gaps.into();
                 let fits = rule.source == source && !asking.asked.is_long();
-                return fits.then_some(Draft { asked: asking.asked, gaps });
+                return fits.then_some(Draft { asked: asking.asked, structure });
             }
         }
         None
     }
 
     pub(super) fn keep_head(&mut self, draft: Draft, head: Head) -> usize {
-        self.scratch.twins.heads.add(&draft.gaps, draft.asked, head)
+        self.scratch.twins.heads.add(draft.structure, draft.asked, head)
     }
 
     /// What becomes of the record cannot be remembered, nor will it be of its like.
     pub(super) fn give_up(&mut self, draft: Draft) {
-        *self.scratch.twins.trace(&draft.gaps).0 = HOPELESS;
+        *self.scratch.twins.seen(draft.structure) = Seen::Hopeless;
     }
 
     /// What is known of the record at hand when all of it is walked.
     pub(super) fn like(&self, head: usize) -> Option<Like> {
         let Scratch { slots, twins, late, .. } = &*self.scratch;
         let view = View { text: self.text, slots };
-        let body = twins.bodies.find(slots.gaps()?, &view, |body| body.head == head)?;
+        let body = twins.bodies.find(slots.structure()?, &view, |body| body.head == head)?;
         let found = &twins.bodies.all[body].1;
         let counts_leaves = found.leaves.is_some() && !late;
         Some(Like { body, lanes: found.lanes.clone(), counts_leaves })
@@ -255,8 +314,8 @@ impl<'a> Work<'a> {
         let plan = self.plan;
         let source = self.scratch.twins.heads.all[head].1.source;
         let Scratch { slots, twins, standing, .. } = &mut *self.scratch;
-        let Some(gaps) = slots.gaps() else { return };
-        let others = twins.bodies.of(gaps);
+        let Some(structure) = slots.structure() else { return };
+        let others = twins.bodies.of(structure);
         if others >= MOST_TEXTS {
             return;
         }
@@ -276,10 +335,26 @@ impl<'a> Work<'a> {
         }
         let asked = partial.asking.asked;
         twins.met = met;
+        let mut fills = Fills::default();
+        if leaves.is_some()
+            && plan.lanes[source].iter().all(is_plain)
+            && let Some(whole) = slots.whole_structure()
+            && let Some(sign) = twins.sign(slots, head, &asked, &lanes)
+        {
+            fills = sign.1;
+            twins.quick.entry(whole).or_default().push((sign.0, twins.bodies.all.len() as u32));
+        }
         let taken = vec![0; lanes.len()];
         let filled = taken.clone();
-        twins.bodies.add(gaps, asked, Body { head, lanes: lanes.into(), leaves, taken, filled });
+        twins.bodies.add(structure, asked, Body { head, fills, lanes: lanes.into(), leaves, taken, filled });
     }
+}
+
+/// All that the first lane writes is in the fields of its root.
+fn is_plain(route: &Route) -> bool {
+    let Route::Lanes(lanes) = route else { return false };
+    let core = |lane: &Lane| lane.standard.as_ref().is_some_and(|s| s.core.is_some());
+    lanes.first().is_some_and(|lane| lane.each.is_none() && !core(lane))
 }
 
 /// All that a lane writes is in the record's cells.

@@ -9,10 +9,9 @@ use crate::json::{Kind, NodeId, Want};
 /// Objects inside one another that no path leads into.
 const MOST_INSIDE: usize = 8;
 
-/// The number of the gap at `at`, behind a state: none where it is kept for this one use.
+/// The number of the gap at `at`, behind a state: it may be kept for this one record only.
 #[cold]
 pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Option<GapId> {
-    trail.acts.truncate(trail.kept);
     let first = trail.acts.len() as u32;
     let State { top, depth, gaps, .. } = trail.states[state as usize];
     let (acts, entered) = (Vec::new(), None);
@@ -38,6 +37,8 @@ pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Opti
         trail.entered.insert((top, (**base).clone()), MOST_KEYS);
     }
     let full = state == 0 || gaps >= MOST_NEXT || trail.gaps.len() >= MOST;
+    trail.lost += full as u32;
+    let kept = !full && trail.gaps.len() == trail.kept.0;
     let behind = match last {
         Some(last) if last != Last::Known(top) => trail.state(top, last, depth),
         _ => DONE,
@@ -56,14 +57,13 @@ pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Opti
         next: NONE,
         tail: bytes[short..].into(),
     };
-    // Behind a state without a number, what its one gap leads to has none either.
-    if full {
-        trail.gaps[0] = gap;
-        return Some(NONE);
-    }
-    trail.kept = trail.acts.len();
     let id = trail.gaps.len() as GapId;
     trail.gaps.push(gap);
+    // Nothing is kept on top of what is not.
+    if !kept {
+        return Some(id);
+    }
+    trail.kept = (trail.gaps.len(), trail.acts.len());
     // Those met first are met often, and stay in front.
     let state = &mut trail.states[state as usize];
     match std::mem::replace(&mut state.latest, id) {

@@ -2,6 +2,7 @@
 //! trails would, and leaves behind what it would.
 
 use super::Trek;
+use super::fill::Fill;
 use crate::json::scan::MAX_DEPTH;
 use crate::json::walk::add_list;
 use crate::json::{Cell, Hit, Kind, Marks, NodeId, Rest, Slots, Want};
@@ -15,53 +16,45 @@ pub(in crate::json) fn walk(
     max_depth: usize,
     slots: &mut Slots,
 ) -> Option<usize> {
-    let Slots { root, present, set, scopes, lists_met, hits, rest, .. } = slots;
     // The scanner goes no deeper either, and what is called within itself here ends there.
     let max_depth = max_depth.min(MAX_DEPTH);
     let (strayed, skipped) = (true, true);
-    let mut trek = Trek {
-        want,
-        text,
-        marks,
-        max_depth,
-        root,
-        present,
-        set,
-        scopes,
-        lists_met,
-        hits,
-        rest,
-        strayed,
-        skipped,
-    };
-    trek.object(0, at, 0).map(|(end, _)| end)
+    let trek = Trek { want, text, marks, max_depth, strayed, skipped };
+    let Slots { root, present, set, scopes, lists_met, hits, rest, .. } = slots;
+    let fill = Fill { root, present, set, scopes, lists_met, hits, rest };
+    Quick { trek, fill }.object(0, at, 0).map(|(end, _)| end)
 }
 
-impl Trek<'_> {
+struct Quick<'a> {
+    trek: Trek<'a>,
+    fill: Fill<'a>,
+}
+
+impl Quick<'_> {
     fn object(&mut self, node: NodeId, at: usize, depth: usize) -> Option<(usize, Kind)> {
-        if depth >= self.max_depth {
+        if depth >= self.trek.max_depth {
             return None;
         }
-        let mut i = self.token(at + 1);
-        if self.byte(i) == b'}' {
+        let mut i = self.trek.token(at + 1);
+        if self.trek.byte(i) == b'}' {
             return Some((i + 1, Kind::EmptyObject));
         }
         loop {
-            let (key_end, Kind::String) = self.marks.string(i)? else { return None };
-            let start = self.behind_key(key_end)?;
-            let end = match self.want.find(node, self.text, i + 1..key_end - 1) {
+            let (key_end, Kind::String) = self.trek.marks.string(i)? else { return None };
+            let start = self.trek.behind_key(key_end)?;
+            let end = match self.trek.want.find(node, self.trek.text, i + 1..key_end - 1) {
                 Some(child) => self.value(child, start, depth + 1)?,
                 None => {
-                    let (end, kind) = self.skip(start, depth + 1)?;
+                    let (end, kind) = self.trek.skip(start, depth + 1)?;
                     let key = (i as u32 + 1, key_end as u32 - 1);
                     let value = Cell { start: start as u32, end: end as u32, kind };
-                    self.rest.push(Rest { node, key, value });
+                    self.fill.rest.push(Rest { node, key, value });
                     end
                 }
             };
-            i = self.token(end);
-            match self.byte(i) {
-                b',' => i = self.token(i + 1),
+            i = self.trek.token(end);
+            match self.trek.byte(i) {
+                b',' => i = self.trek.token(i + 1),
                 b'}' => return Some((i + 1, Kind::Object)),
                 _ => return None,
             }
@@ -70,45 +63,45 @@ impl Trek<'_> {
 
     #[inline(always)]
     fn value(&mut self, node: NodeId, at: usize, depth: usize) -> Option<usize> {
-        let n = *self.want.step(node);
-        let (end, kind) = match self.byte(at) {
+        let n = *self.trek.want.step(node);
+        let (end, kind) = match self.trek.byte(at) {
             b'{' if n.has_keys() => self.object(node, at, depth)?,
             b'[' if n.is_list => self.list(node, at, depth)?,
             _ => {
-                let (end, kind) = self.skip(at, depth)?;
+                let (end, kind) = self.trek.skip(at, depth)?;
                 if kind.is_leaf() && crate::json::COUNTED {
-                    self.hits.push(Hit { node, at: at as u32 });
+                    self.fill.hits.push(Hit { node, at: at as u32 });
                 }
                 (end, kind)
             }
         };
-        self.put(n.slot, Cell { start: at as u32, end: end as u32, kind })?;
+        self.fill.put(n.slot, Cell { start: at as u32, end: end as u32, kind })?;
         Some(end)
     }
 
     fn list(&mut self, node: NodeId, at: usize, depth: usize) -> Option<(usize, Kind)> {
-        let element = self.want.element_of(node).filter(|_| depth < self.max_depth)?;
-        *self.lists_met = true;
-        let scope = self.want.step(element).slot.scope as usize;
-        let first = self.scopes[scope].len();
+        let element = self.trek.want.element_of(node).filter(|_| depth < self.trek.max_depth)?;
+        *self.fill.lists_met = true;
+        let scope = self.trek.want.step(element).slot.scope as usize;
+        let first = self.fill.scopes[scope].len();
         let mut row = first;
-        let mut i = self.token(at + 1);
-        if self.byte(i) == b']' {
-            add_list(&mut self.scopes[scope], at, first, row);
+        let mut i = self.trek.token(at + 1);
+        if self.trek.byte(i) == b']' {
+            add_list(&mut self.fill.scopes[scope], at, first, row);
             return Some((i + 1, Kind::EmptyArray));
         }
         loop {
-            self.scopes[scope].add();
+            self.fill.scopes[scope].add();
             let end = self.value(element, i, depth + 1)?;
             row += 1;
-            i = self.token(end);
-            match self.byte(i) {
-                b',' => i = self.token(i + 1),
+            i = self.trek.token(end);
+            match self.trek.byte(i) {
+                b',' => i = self.trek.token(i + 1),
                 b']' => break,
                 _ => return None,
             }
         }
-        add_list(&mut self.scopes[scope], at, first, row);
+        add_list(&mut self.fill.scopes[scope], at, first, row);
         Some((i + 1, Kind::Array))
     }
 }

@@ -1,0 +1,234 @@
+//! What a record leaves behind, out of the gaps and values that a walk went over: cells, hits and
+//! members that no path leads into.
+
+use super::{Act, Gap, Goal, Step, Trail};
+use crate::json::walk::{Rows, add_list};
+use crate::json::want::Slot;
+use crate::json::{Cell, Hit, Kind, Rest, Slots};
+
+/// Where the value of a column stands in all records of one structure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spot {
+    /// Behind a gap, by the number of its step.
+    Value(u32),
+    /// From within one gap to within another: by step and offset.
+    Object { open: (u32, u32), close: (u32, u32) },
+}
+
+/// What is filled.
+pub(super) struct Fill<'a> {
+    pub(super) root: &'a mut [Cell],
+    pub(super) present: &'a mut [u64],
+    pub(super) set: &'a mut Vec<u16>,
+    pub(super) scopes: &'a mut [Rows],
+    pub(super) lists_met: &'a mut bool,
+    pub(super) hits: &'a mut Vec<Hit>,
+    pub(super) rest: &'a mut Vec<Rest>,
+}
+
+impl Slots {
+    /// Fills in what a walk along trails left open, from the step `from` on; nothing where a key is
+    /// repeated.
+    pub(in crate::json) fn fill_from(&mut self, from: usize) -> Option<()> {
+        let Slots { root, present, set, scopes, lists_met, hits, rest, trail, .. } = self;
+        let Trail { gaps, acts, steps, .. } = trail;
+        let mut fill = Fill { root, present, set, scopes, lists_met, hits, rest };
+        for step in &steps[from..] {
+            fill.step(step, &gaps[step.gap as usize], acts)?;
+        }
+        Some(())
+    }
+}
+
+impl Slots {
+    /// Where the values of some columns of the record's own scope stand in all records with the same
+    /// [`Slots::whole_structure`], which must tell all; nothing at all where one of them
+    /// is a list whose elements are walked.
+    pub fn spots(&self, columns: &[u16]) -> Option<Vec<(u16, Spot)>> {
+        let Trail { gaps, acts, steps, .. } = &self.trail;
+        let mut spots: Vec<(u16, Spot)> = Vec::new();
+        let asked = |slot: Slot| slot.scope == 0 && columns.contains(&slot.column);
+        for (n, step) in steps.iter().enumerate() {
+            let gap = &gaps[step.gap as usize];
+            for act in &acts[gap.acts.0 as usize..gap.acts.1 as usize] {
+                match *act {
+                    Act::OpenList(slot, ..) if asked(slot) => return None,
+                    Act::Open(slot, off) | Act::OpenLeaf(_, slot, off) if asked(slot) => {
+                        let open = (n as u32, off);
+                        spots.push((slot.column, Spot::Object { open, close: open }));
+                    }
+                    Act::Close(slot, off) if asked(slot) => {
+                        let (_, spot) = spots.iter_mut().find(|(column, _)| *column == slot.column)?;
+                        let Spot::Object { close, .. } = spot else { return None };
+                        *close = (n as u32, off);
+                    }
+                    _ => {}
+                }
+            }
+            match gap.to {
+                Goal::Node(_, slot) if asked(slot) => spots.push((slot.column, Spot::Value(n as u32))),
+                _ => {}
+            }
+        }
+        spots.into_iter().map(|(column, spot)| Some((column, self.in_whole(spot)?))).collect()
+    }
+
+    /// The same place by the steps of the record alone, if it was found by walking one of its values once
+    /// more.
+    fn in_whole(&self, spot: Spot) -> Option<Spot> {
+        let Trail { whole, steps, gaps, .. } = &self.trail;
+        let (whole, _) = steps.split_at(whole.0);
+        let of_record = |step: u32| (step as usize) < whole.len();
+        // A byte of a gap, and the offset behind it.
+        let byte = |(step, off): (u32, u32)| -> Option<(u32, u32)> {
+            let place = steps[step as usize].at + off;
+            let n = whole.partition_point(|step| step.at <= place).checked_sub(1)?;
+            let off = place - whole[n].at;
+            (off < gaps[whole[n].gap as usize].len).then_some((n as u32, off))
+        };
+        match spot {
+            Spot::Value(step) if of_record(step) => Some(spot),
+            Spot::Value(step) => {
+                let value = steps[step as usize].value;
+                let same = whole.iter().position(|step| step.value == value)?;
+                Some(Spot::Value(same as u32))
+            }
+            Spot::Object { open, close } => {
+                let (step, off) = byte((close.0, close.1.checked_sub(1)?))?;
+                Some(Spot::Object { open: byte(open)?, close: (step, off + 1) })
+            }
+        }
+    }
+
+    /// The cell at a spot of the record's structure, be it filled in or not.
+    #[inline(always)]
+    pub fn at(&self, spot: Spot) -> Cell {
+        let steps = &self.trail.steps;
+        let place = |(step, off): (u32, u32)| steps[step as usize].at + off;
+        match spot {
+            Spot::Value(step) => steps[step as usize].value,
+            Spot::Object { open, close } => {
+                Cell { start: place(open), end: place(close), kind: Kind::Object }
+            }
+        }
+    }
+
+    /// Fills in some columns of a record of which nothing is filled in yet.
+    #[inline]
+    pub fn fill_some(&mut self, spots: &[(u16, Spot)]) {
+        for &(column, spot) in spots {
+            self.root[column as usize] = self.at(spot);
+            self.present[column as usize / 64] |= 1 << (column % 64);
+            self.set.push(column);
+        }
+    }
+}
+
+impl Fill<'_> {
+    #[inline(always)]
+    fn step(&mut self, step: &Step, gap: &Gap, acts: &[Act]) -> Option<()> {
+        let (at, value) = (step.at as usize, step.value);
+        if gap.acts.0 != gap.acts.1 {
+            self.perform(acts.get(gap.acts.0 as usize..gap.acts.1 as usize)?, at)?;
+        }
+        match gap.to {
+            Goal::Node(node, slot) => {
+                if value.kind.is_leaf() && crate::json::COUNTED {
+                    self.hits.push(Hit { node, at: value.start });
+                }
+                self.put(slot, value)?;
+            }
+            Goal::Unknown(node, from, to) => {
+                let key = (step.at + from, step.at + to);
+                self.rest.push(Rest { node, key, value });
+            }
+            Goal::Inside => {}
+        }
+        Some(())
+    }
+
+    /// The cell of a slot, in the last row of its scope.
+    #[inline(always)]
+    fn cell(&mut self, slot: Slot) -> &mut Cell {
+        let column = slot.column as usize;
+        if slot.scope == 0 {
+            return &mut self.root[column];
+        }
+        let rows = &mut self.scopes[slot.scope as usize];
+        let last = rows.cells.len() - rows.width;
+        &mut rows.cells[last + column]
+    }
+
+    /// Leaves a cell where there was none.
+    #[inline(always)]
+    pub(super) fn put(&mut self, slot: Slot, cell: Cell) -> Option<()> {
+        if slot.scope == 0 {
+            self.present[slot.column as usize / 64] |= 1 << (slot.column % 64);
+            self.set.push(slot.column);
+        }
+        let place = self.cell(slot);
+        if place.kind != Kind::Absent {
+            return None;
+        }
+        *place = cell;
+        Some(())
+    }
+
+    #[inline(always)]
+    fn perform(&mut self, acts: &[Act], at: usize) -> Option<()> {
+        for act in acts {
+            match *act {
+                Act::Open(slot, off) => {
+                    let start = at as u32 + off;
+                    self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
+                }
+                Act::Close(slot, off) => self.cell(slot).end = at as u32 + off,
+                _ => self.perform_rare(*act, at)?,
+            }
+        }
+        Some(())
+    }
+
+    #[inline(never)]
+    fn perform_rare(&mut self, act: Act, at: usize) -> Option<()> {
+        let place = |off: u32| at as u32 + off;
+        match act {
+            // Until the list ends, its first row stands for its end.
+            Act::OpenList(slot, inner, off) => {
+                *self.lists_met = true;
+                let first = self.scopes[inner as usize].len() as u32;
+                self.put(slot, Cell { start: place(off), end: first, kind: Kind::Array })?;
+            }
+            Act::CloseList(slot, inner, off) => {
+                let cell = self.cell(slot);
+                let (start, first) = (cell.start as usize, cell.end as usize);
+                cell.end = place(off);
+                let rows = &mut self.scopes[inner as usize];
+                let end = rows.len();
+                add_list(rows, start, first, end);
+            }
+            Act::EmptyList(inner, off) => {
+                *self.lists_met = true;
+                let rows = &mut self.scopes[inner as usize];
+                let end = rows.len();
+                add_list(rows, place(off) as usize, end, end);
+            }
+            Act::AddRow(inner) => self.scopes[inner as usize].add(),
+            Act::OpenLeaf(node, slot, off) => {
+                let start = place(off);
+                if crate::json::COUNTED {
+                    self.hits.push(Hit { node, at: start });
+                }
+                self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
+            }
+            Act::OpenRest(node, from, to, off) => {
+                let value = Cell { start: place(off), end: place(off), kind: Kind::Object };
+                self.rest.push(Rest { node, key: (place(from), place(to)), value });
+            }
+            // Nothing is left of what stands inside.
+            Act::CloseRest(off) => self.rest.last_mut()?.value.end = place(off),
+            Act::Open(..) | Act::Close(..) => {}
+        }
+        Some(())
+    }
+}
