@@ -50,6 +50,14 @@ impl Level {
     }
 }
 
+/// Of a block of 64 bytes, a bit each.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bits {
+    /// Quotes that open or close a string.
+    quote: u64,
+    slash: u64,
+}
+
 /// The strings of one stretch of text. One per worker, reused for every stretch.
 #[derive(Clone, Debug)]
 pub struct Index {
@@ -57,11 +65,7 @@ pub struct Index {
     base: usize,
     /// Blocks of the stretch; none where something is wrong.
     blocks: usize,
-    /// Each block's quotes that open or close a string, a bit each.
-    quotes: Vec<u64>,
-    /// Its backslashes.
-    slashes: Vec<u64>,
-    slashed: bool,
+    bits: Vec<Bits>,
     /// The places of lone surrogates.
     lone: Vec<u32>,
     ascii: bool,
@@ -77,16 +81,7 @@ impl Index {
     /// `level` must be one of [`Level::available`]; another is taken as portable.
     pub fn new(level: Level) -> Index {
         let level = if Level::available().contains(&level) { level } else { Level::Portable };
-        Index {
-            level,
-            base: 0,
-            blocks: 0,
-            quotes: Vec::new(),
-            slashes: Vec::new(),
-            slashed: false,
-            lone: Vec::new(),
-            ascii: false,
-        }
+        Index { level, base: 0, blocks: 0, bits: Vec::new(), lone: Vec::new(), ascii: false }
     }
 
     /// Finds the strings of `text[range]`, which starts outside of any.
@@ -94,15 +89,13 @@ impl Index {
         self.blocks = 0;
         self.base = range.start;
         self.ascii = false;
-        self.slashed = false;
         self.lone.clear();
         if range.end > MAX_INDEXED {
             return;
         }
         let blocks = range.len().div_ceil(BLOCK);
-        if self.quotes.len() < blocks {
-            self.quotes.resize(blocks, 0);
-            self.slashes.resize(blocks, 0);
+        if self.bits.len() < blocks {
+            self.bits.resize(blocks, Bits::default());
         }
         let found = match self.level {
             Level::Portable => portable(text, range, self),
@@ -139,12 +132,7 @@ impl Index {
 
     /// Where the strings are; nothing where something is wrong.
     pub fn marks(&self) -> Marks<'_> {
-        Marks {
-            quotes: &self.quotes[..self.blocks],
-            slashes: &self.slashes[..if self.slashed { self.blocks } else { 0 }],
-            lone: &self.lone,
-            base: self.base,
-        }
+        Marks { bits: &self.bits[..self.blocks], lone: &self.lone, base: self.base }
     }
 
     /// The stretch was indexed and holds ASCII only.
@@ -156,9 +144,7 @@ impl Index {
 /// An index as it is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Marks<'a> {
-    quotes: &'a [u64],
-    /// None where there are none.
-    slashes: &'a [u64],
+    bits: &'a [Bits],
     lone: &'a [u32],
     base: usize,
 }
@@ -168,7 +154,7 @@ impl Marks<'_> {
     #[inline(always)]
     pub(super) fn string(&self, at: usize) -> Option<(usize, Kind)> {
         let place = at.wrapping_sub(self.base);
-        let quote = self.quotes.get(place / BLOCK)? >> (place % BLOCK) & 1;
+        let quote = self.bits.get(place / BLOCK)?.quote >> (place % BLOCK) & 1;
         if quote == 0 { None } else { self.string_end(at + 1) }
     }
 
@@ -177,30 +163,20 @@ impl Marks<'_> {
     pub(super) fn string_end(&self, at: usize) -> Option<(usize, Kind)> {
         let place = at.wrapping_sub(self.base);
         let mut word = place / BLOCK;
-        let mut quotes = self.quotes.get(word)? & (u64::MAX << (place % BLOCK));
-        while quotes == 0 {
+        let first = u64::MAX << (place % BLOCK);
+        let Bits { mut quote, mut slash } = *self.bits.get(word)?;
+        (quote, slash) = (quote & first, slash & first);
+        let mut slashes = 0;
+        while quote == 0 {
             word += 1;
-            quotes = *self.quotes.get(word)?;
+            slashes |= slash;
+            Bits { quote, slash } = *self.bits.get(word)?;
         }
-        let close = word * BLOCK + quotes.trailing_zeros() as usize;
-        let kind = if self.slashes.is_empty() { Kind::String } else { self.kind(place, close) };
+        // Those before the quote.
+        slashes |= slash & (quote ^ quote.wrapping_sub(1));
+        let close = word * BLOCK + quote.trailing_zeros() as usize;
+        let kind = if slashes == 0 { Kind::String } else { self.escaped(place, close) };
         Some((self.base + close + 1, kind))
-    }
-
-    /// What the string between two places of the stretch is.
-    #[inline]
-    fn kind(&self, from: usize, to: usize) -> Kind {
-        let (first, last) = (from / BLOCK, to / BLOCK);
-        let Some(slashes) = self.slashes.get(first..=last) else { return Kind::String };
-        let mut left = u64::MAX << (from % BLOCK);
-        for (i, slashes) in slashes.iter().enumerate() {
-            let right = if first + i == last { !(u64::MAX << (to % BLOCK)) } else { u64::MAX };
-            if slashes & left & right != 0 {
-                return self.escaped(from, to);
-            }
-            left = u64::MAX;
-        }
-        Kind::String
     }
 
     /// What a string with escapes is.
@@ -216,7 +192,7 @@ impl Marks<'_> {
 
     /// There is no index.
     pub fn is_empty(&self) -> bool {
-        self.quotes.is_empty()
+        self.bits.is_empty()
     }
 }
 
@@ -244,38 +220,35 @@ fn pass(
     masks: impl Fn(&[u8; BLOCK]) -> Masks,
     prefix_xor: impl Fn(u64) -> u64,
 ) -> Option<bool> {
-    let Index { quotes, slashes, slashed, lone, .. } = index;
+    let Index { bits, lone, .. } = index;
     let mut state = State {
         end: range.end,
         inside: 0,
         escaped: 0,
         pair_end: 0,
         controls: 0,
-        slashed: false,
         ascii: true,
         sound: true,
         lone,
     };
     let (blocks, rest) = text[range.clone()].as_chunks::<BLOCK>();
     let (mut at, mut inside) = (range.start, 0);
-    for ((block, quotes), slashes) in blocks.iter().zip(&mut *quotes).zip(&mut *slashes) {
+    for (block, bits) in blocks.iter().zip(&mut *bits) {
         let Masks { mut quote, odd, .. } = masks(block);
-        *slashes = 0;
+        let mut slash = 0;
         if odd | state.escaped != 0 {
             // Looked at once more: else the compiler takes vectors apart byte by byte to hand them on.
-            let Masks { quote: all, slash, control, high, .. } = masks(std::hint::black_box(block));
+            let all = masks(std::hint::black_box(block));
             state.inside = inside;
-            quote = state.odd(text, at, (all, slash, control, high), &prefix_xor);
-            *slashes = slash;
+            slash = all.slash;
+            quote = state.odd(text, at, (all.quote, slash, all.control, all.high), &prefix_xor);
         }
-        *quotes = quote;
+        *bits = Bits { quote, slash };
         inside ^= 0u64.wrapping_sub(quote.count_ones() as u64 & 1);
         at += BLOCK;
     }
     state.inside = inside;
-    if let Some((quotes, slashes)) =
-        quotes.iter_mut().zip(slashes).nth(blocks.len()).filter(|_| at < range.end)
-    {
+    if let Some(bits) = bits.get_mut(blocks.len()).filter(|_| at < range.end) {
         // Behind the stretch the text goes on, or is filled up with what means nothing.
         let mut filled;
         let block = match text[at..].first_chunk() {
@@ -293,10 +266,9 @@ fn pass(
         if slash | control | high | state.escaped != 0 {
             quote = state.odd(text, at, (quote, slash, control, high), &prefix_xor);
         }
-        (*quotes, *slashes) = (quote, slash);
+        *bits = Bits { quote, slash };
         state.inside ^= 0u64.wrapping_sub(quote.count_ones() as u64 & 1);
     }
-    *slashed = state.slashed;
     let sound = state.sound && state.controls == 0 && state.inside == 0 && state.escaped == 0;
     sound.then_some(state.ascii)
 }
@@ -313,7 +285,6 @@ struct State<'a> {
     pair_end: usize,
     /// Control characters in strings.
     controls: u64,
-    slashed: bool,
     ascii: bool,
     /// Every escape so far is one.
     sound: bool,
@@ -332,7 +303,6 @@ impl State<'_> {
     ) -> u64 {
         self.ascii &= high == 0;
         if slash | self.escaped != 0 {
-            self.slashed = true;
             quote &= !self.escapes(text, at, slash);
         }
         if control != 0 {

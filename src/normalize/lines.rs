@@ -222,6 +222,7 @@ impl Work<'_> {
         Work {
             plan: self.plan,
             text,
+            looked: false,
             depth: self.depth,
             now: self.now,
             scratch: self.scratch,
