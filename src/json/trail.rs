@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use super::scan::{MAX_DEPTH, any_number, digits_end, skip_space};
 use super::want::Slot;
 use super::{Cell, Kind, Marks, NodeId, Want};
-use tree::Tree;
+use tree::{Node, Tree};
 
 pub use fill::Spot;
 pub use tree::Structure;
@@ -379,46 +379,33 @@ struct Trek<'a> {
 }
 
 impl Trek<'_> {
-    /// Goes on as long as every gap is known.
+    /// Goes on as long as every gap is known: along the gaps of records that were the same so far, or
+    /// else along those that were met in any.
     fn follow(&mut self, trail: &mut Trail, mut state: u32, mut i: usize) -> Option<Met> {
         let Trail { states, gaps, steps, tree, place, .. } = trail;
         loop {
+            if *place != tree::LOST {
+                (*place, state, i) = self.along(tree.nodes(), gaps, steps, (*place, state, i))?;
+                if state == DONE {
+                    return Some(Met::Top(i));
+                }
+            }
             let here = self.text.get(i..)?;
-            let mut next = tree.first(*place);
-            let (id, gap) = loop {
-                // What followed in records that were the same so far, or else what followed in any.
-                let Some(node) = tree.node(next) else {
-                    let mut id = states[state as usize].first;
-                    let gap = loop {
-                        if id == NONE {
-                            return Some(Met::New(state, i));
-                        }
-                        let gap = &gaps[id as usize];
-                        if gap.stands(here) {
-                            break gap;
-                        }
-                        id = gap.next;
-                    };
-                    if *place != tree::LOST {
-                        *place = tree.grow(*place, id);
-                    }
-                    break (id, gap);
-                };
-                let gap = &gaps[node.gap as usize];
+            let mut id = states[state as usize].first;
+            let gap = loop {
+                if id == NONE {
+                    return Some(Met::New(state, i));
+                }
+                let gap = &gaps[id as usize];
                 if gap.stands(here) {
-                    *place = next;
-                    break (node.gap, gap);
+                    break gap;
                 }
-                next = node.next;
+                id = gap.next;
             };
-            let value = match gap.ends {
-                // What most gaps end with.
-                Ends::String => {
-                    let (end, kind) = self.marks.string_end(i + gap.len as usize)?;
-                    Cell { start: i as u32 + gap.value_at, end: end as u32, kind }
-                }
-                _ => self.value(gap, i)?,
-            };
+            if *place != tree::LOST {
+                *place = tree.grow(*place, id);
+            }
+            let value = self.value(gap, i)?;
             steps.push(Step { gap: id, at: i as u32, value });
             i = value.end as usize;
             state = gap.behind;
@@ -426,6 +413,43 @@ impl Trek<'_> {
                 return Some(Met::Top(i));
             }
         }
+    }
+
+    /// Goes on from a place of the tree, a state and an offset; where it leads no further, or where the
+    /// top ends.
+    #[inline(never)]
+    fn along(
+        &mut self,
+        nodes: &[Node],
+        gaps: &[Gap],
+        steps: &mut Vec<Step>,
+        (mut place, mut state, mut i): (Structure, u32, usize),
+    ) -> Option<(Structure, u32, usize)> {
+        let (text, marks) = (self.text, self.marks);
+        let mut next = nodes[place as usize].first;
+        while next != tree::LOST {
+            let node = &nodes[next as usize];
+            let gap = &gaps[node.gap as usize];
+            if !gap.stands(text.get(i..)?) {
+                next = node.next;
+                continue;
+            }
+            let value = match gap.ends {
+                // What most gaps end with.
+                Ends::String => {
+                    let (end, kind) = marks.string_end(i + gap.len as usize)?;
+                    Cell { start: i as u32 + gap.value_at, end: end as u32, kind }
+                }
+                _ => self.value(gap, i)?,
+            };
+            steps.push(Step { gap: node.gap, at: i as u32, value });
+            (place, state, i) = (next, gap.behind, value.end as usize);
+            if state == DONE {
+                break;
+            }
+            next = node.first;
+        }
+        Some((place, state, i))
     }
 
     /// The value behind the gap at `i`; behind the top nothing, which ends there.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::pen::{Pen, Refusal};
 use crate::json::{self, Kind, SHORT};
-use crate::plan::{Deed, Field, Leaf, LeafType, Object, Origin, Read, ReadAt, Shape, TemplatePiece};
+use crate::plan::{Copies, Deed, Field, Leaf, LeafType, Object, Origin, Read, ReadAt, Shape, TemplatePiece};
 
 /// An object as a row of pieces, a comma before each field.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ enum Piece {
     /// Without them.
     Inner(Ready, u16),
     Field(Arc<Field>),
+    /// One that writes the same time as the last that wrote one.
+    Same(Arc<Field>),
 }
 
 /// Text padded to be copied with moves of a fixed size.
@@ -61,6 +63,8 @@ struct Draft {
     text: Vec<u8>,
     filled: Vec<(u32, u32)>,
     presence: Vec<u16>,
+    /// The last field that writes a time.
+    time: Option<Arc<Field>>,
 }
 
 impl Draft {
@@ -77,7 +81,12 @@ impl Draft {
 
     fn push_field(&mut self, field: &Arc<Field>) {
         self.flush();
-        self.pieces.push(Piece::Field(field.clone()));
+        let same = self.time.as_ref().is_some_and(|last| last.same_time(field));
+        if field.time.is_some() {
+            self.time = Some(field.clone());
+        }
+        let piece = if same { Piece::Same } else { Piece::Field };
+        self.pieces.push(piece(field.clone()));
     }
 
     fn wrote(&mut self, field: &Field, counter: Option<u32>) {
@@ -114,22 +123,31 @@ impl Pen<'_> {
         match &field.shape {
             Shape::Object(object) if object.discovery.is_none() => self.flatten_object(field, object, draft),
             Shape::Leaf(leaves) => match (leaves.as_slice(), &field.copies) {
-                ([leaf], Some(copies)) if self.keeps(leaf) => {
-                    if self.view.root(copies.column).kind != Kind::String {
-                        return false;
-                    }
-                    draft.text.extend_from_slice(field.key.bytes());
-                    draft.plain.push((copies.column, copies.least, copies.most));
-                    draft.wrote(field, Some(copies.counter));
-                    let text = draft.text();
-                    draft.pieces.push(Piece::String(text, copies.column));
-                    true
-                }
+                ([leaf], Some(copies)) if self.keeps(leaf) => self.flatten_copy(field, copies, b"", draft),
                 ([leaf], _) => self.flatten_template(field, leaf, draft),
                 _ => false,
             },
-            _ => false,
+            Shape::List(list) => match list.copies() {
+                Some((leaf, copies)) if self.keeps(leaf) => self.flatten_copy(field, &copies, b"[", draft),
+                _ => false,
+            },
+            Shape::Object(_) => false,
         }
+    }
+
+    /// A string as it stands, alone or in a list.
+    fn flatten_copy(&self, field: &Field, copies: &Copies, open: &[u8], draft: &mut Draft) -> bool {
+        if self.view.root(copies.column).kind != Kind::String {
+            return false;
+        }
+        draft.text.extend_from_slice(field.key.bytes());
+        draft.text.extend_from_slice(open);
+        draft.plain.push((copies.column, copies.least, copies.most));
+        draft.wrote(field, Some(copies.counter));
+        let text = draft.text();
+        draft.pieces.push(Piece::String(text, copies.column));
+        draft.text.extend(open.iter().map(|_| b']'));
+        true
     }
 
     /// The value that a leaf copies may leave as it is.
@@ -145,7 +163,7 @@ impl Pen<'_> {
     fn flatten_object(&self, field: &Field, object: &Object, draft: &mut Draft) -> bool {
         let (pieces, plain) = (draft.pieces.len(), draft.plain.len());
         let (filled, presence) = (draft.filled.len(), draft.presence.len());
-        let before = draft.text.clone();
+        let before = (draft.text.clone(), draft.time.clone());
         draft.text.extend_from_slice(field.key.bytes());
         let brace = draft.text.len();
         let mut first = true;
@@ -166,7 +184,7 @@ impl Pen<'_> {
             Some(Piece::Text(ready) | Piece::String(ready, _) | Piece::Inner(ready, _)) => {
                 ready.bytes.get_mut(brace).map(|b| *b = b'{').is_some()
             }
-            Some(Piece::Field(_)) => false,
+            Some(Piece::Field(_) | Piece::Same(_)) => false,
         };
         if whole && opened {
             draft.text.push(b'}');
@@ -177,7 +195,7 @@ impl Pen<'_> {
         draft.plain.truncate(plain);
         draft.filled.truncate(filled);
         draft.presence.truncate(presence);
-        draft.text = before;
+        (draft.text, draft.time) = before;
         false
     }
 
@@ -240,6 +258,8 @@ impl Pen<'_> {
         if !flat.plain.iter().all(fits) {
             return None;
         }
+        // Where the last time was written.
+        let mut time = 0..0;
         for (i, piece) in flat.pieces.iter().enumerate() {
             match piece {
                 Piece::Text(text) => text.push(&mut self.out),
@@ -253,7 +273,22 @@ impl Pen<'_> {
                     let inner = json::Cell { start: cell.start + 1, end: cell.end - 1, ..cell };
                     json::copy_raw(&inner, self.view.text, &mut self.out);
                 }
-                Piece::Field(field) => {
+                Piece::Same(field) if !time.is_empty() => {
+                    field.key.push(&mut self.out);
+                    let start = self.out.len();
+                    self.out.extend_from_within(time.clone());
+                    time = start..self.out.len();
+                    self.wrote_time(field);
+                }
+                Piece::Field(field) | Piece::Same(field) => {
+                    if let Some((column, steps)) = &field.time {
+                        let start = self.out.len() + field.key.bytes().len();
+                        time = 0..0;
+                        if self.deeds.is_none() && self.timed(field, *column, steps) {
+                            time = start..self.out.len();
+                            continue;
+                        }
+                    }
                     if let Err(refusal) = self.member(field) {
                         let before = |filled: &&(u32, u32)| (filled.0 as usize) < i;
                         self.count_filled(flat.filled.iter().filter(before), 1);

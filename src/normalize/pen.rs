@@ -336,7 +336,7 @@ impl<'a> Pen<'a> {
     }
 
     /// Writes the time of the field, where its column holds one.
-    fn timed(&mut self, field: &Field, column: u16, steps: &[Step]) -> bool {
+    pub(super) fn timed(&mut self, field: &Field, column: u16, steps: &[Step]) -> bool {
         let cell = self.view.root(column);
         let [Step::Time { from, .. }] = steps else { return false };
         if !matches!(cell.kind, Kind::String | Kind::Number) {
@@ -347,13 +347,17 @@ impl<'a> Pen<'a> {
         let Some(instant) = instant.flatten() else { return false };
         field.key.push(&mut self.out);
         self.standing.times.push_as(ops::push_time, instant, &mut self.out);
+        self.wrote_time(field);
+        true
+    }
+
+    pub(super) fn wrote_time(&mut self, field: &Field) {
         if let Some(counts) = &mut self.counts {
             counts.filled[field.counter as usize] += 1;
         }
         if let Some(bit) = field.presence {
             self.standing.presence[bit as usize] = true;
         }
-        true
     }
 
     fn field(&mut self, field: &Field) -> Result<(), Box<Refusal>> {

@@ -329,7 +329,7 @@ impl Copies {
             }
             _ => return None,
         };
-        let own = leaf.plain && slot.scope == 0 && steps.is_empty();
+        let own = leaf.is_plain() && slot.scope == 0 && steps.is_empty();
         own.then_some(Copies { column: slot.column, counter: leaf.counter, least, most })
     }
 }
@@ -523,6 +523,17 @@ impl Field {
         field
     }
 
+    /// Writes the same time as another field that writes nothing but a time.
+    pub fn same_time(&self, other: &Field) -> bool {
+        match (&self.time, &other.time) {
+            (Some((a, of)), Some((b, steps))) => match (&**of, &**steps) {
+                ([Step::Time { from: a_from, .. }], [Step::Time { from, .. }]) => a == b && a_from == from,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// Sees which leaves are plain, and whether there is one thing to do for the whole field.
     fn look(&mut self) {
         let Shape::Leaf(leaves) = &mut self.shape else { return };
@@ -628,6 +639,13 @@ impl Shape {
 }
 
 impl List {
+    /// The one string that the list is made of, if it is one that its only row copies.
+    pub fn copies(&self) -> Option<(&Leaf, Copies)> {
+        let [Part::Values(leaf)] = self.parts.as_slice() else { return None };
+        let copies = Copies::of(std::slice::from_ref(leaf))?;
+        (self.strict.is_none() && leaf.label.is_none()).then_some((leaf, copies))
+    }
+
     fn settle(&mut self, want: &Want) {
         self.strict.iter_mut().for_each(|read| read.settle(want));
         for part in &mut self.parts {

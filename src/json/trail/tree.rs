@@ -43,7 +43,7 @@ pub(super) struct Node {
     /// The next of those that follow the same place.
     pub(super) next: Structure,
     /// The first that follows.
-    first: Structure,
+    pub(super) first: Structure,
     /// Places before it.
     depth: u32,
 }
@@ -65,14 +65,8 @@ impl Tree {
         self.nodes.len()
     }
 
-    #[inline(always)]
-    pub(super) fn first(&self, place: Structure) -> Structure {
-        self.nodes[place as usize].first
-    }
-
-    #[inline(always)]
-    pub(super) fn node(&self, place: Structure) -> Option<Node> {
-        if place == LOST { None } else { Some(self.nodes[place as usize]) }
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// Where the walk of another value of the same record begins.
