@@ -70,7 +70,7 @@ pub(super) struct Trail {
     lost: u32,
     /// Records that are not tried.
     pause: u32,
-    /// Objects that no path leads into, by how many members were met in the first place of each: one
+    /// Containers that no path leads into, by how many things were met in the first place of each: one
     /// with too many has keys that are data, and is skipped.
     entered: HashMap<(NodeId, Last), u32, foldhash::fast::FixedState>,
 }
@@ -84,8 +84,14 @@ enum Last {
     Known(NodeId),
     /// A member of a node that no path leads into.
     Unknown(NodeId, Box<[u8]>),
-    /// Inside an object that no path leads into: one of the two above, and the keys from there on.
-    Inside(Box<Last>, Vec<Box<[u8]>>),
+    /// Inside a container that no path leads into: one of the two above, and the way from there on.
+    Inside(Box<Last>, Vec<Inner>),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Inner {
+    Member(Box<[u8]>),
+    Element,
 }
 
 #[derive(Clone, Debug)]
@@ -148,7 +154,7 @@ enum Ends {
 enum Goal {
     Node(NodeId, Slot),
     Unknown(NodeId, u32, u32),
-    /// That of an object that no path leads into.
+    /// That of a container that no path leads into.
     Inside,
 }
 
@@ -170,9 +176,9 @@ enum Act {
     CloseList(Slot, u16, u32),
     EmptyList(u16, u32),
     AddRow(u16),
-    /// An object that no path leads into: a node's own, or a member of it from here to there.
-    OpenLeaf(NodeId, Slot, u32),
-    OpenRest(NodeId, u32, u32, u32),
+    /// A container that no path leads into: a node's own, or a member of it from here to there.
+    OpenLeaf(NodeId, Slot, Kind, u32),
+    OpenRest(NodeId, u32, u32, Kind, u32),
     CloseRest(u32),
 }
 

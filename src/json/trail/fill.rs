@@ -12,7 +12,7 @@ pub enum Spot {
     /// Behind a gap, by the number of its step.
     Value(u32),
     /// From within one gap to within another: by step and offset.
-    Object { open: (u32, u32), close: (u32, u32) },
+    Container { kind: Kind, open: (u32, u32), close: (u32, u32) },
 }
 
 /// What is filled.
@@ -53,13 +53,17 @@ impl Slots {
             for act in &acts[gap.acts.0 as usize..gap.acts.1 as usize] {
                 match *act {
                     Act::OpenList(slot, ..) if asked(slot) => return None,
-                    Act::Open(slot, off) | Act::OpenLeaf(_, slot, off) if asked(slot) => {
+                    Act::Open(slot, off) if asked(slot) => {
+                        let (kind, open) = (Kind::Object, (n as u32, off));
+                        spots.push((slot.column, Spot::Container { kind, open, close: open }));
+                    }
+                    Act::OpenLeaf(_, slot, kind, off) if asked(slot) => {
                         let open = (n as u32, off);
-                        spots.push((slot.column, Spot::Object { open, close: open }));
+                        spots.push((slot.column, Spot::Container { kind, open, close: open }));
                     }
                     Act::Close(slot, off) if asked(slot) => {
                         let (_, spot) = spots.iter_mut().find(|(column, _)| *column == slot.column)?;
-                        let Spot::Object { close, .. } = spot else { return None };
+                        let Spot::Container { close, .. } = spot else { return None };
                         *close = (n as u32, off);
                     }
                     _ => {}
@@ -93,9 +97,9 @@ impl Slots {
                 let same = whole.iter().position(|step| step.value == value)?;
                 Some(Spot::Value(same as u32))
             }
-            Spot::Object { open, close } => {
+            Spot::Container { kind, open, close } => {
                 let (step, off) = byte((close.0, close.1.checked_sub(1)?))?;
-                Some(Spot::Object { open: byte(open)?, close: (step, off + 1) })
+                Some(Spot::Container { kind, open: byte(open)?, close: (step, off + 1) })
             }
         }
     }
@@ -107,9 +111,7 @@ impl Slots {
         let place = |(step, off): (u32, u32)| steps[step as usize].at + off;
         match spot {
             Spot::Value(step) => steps[step as usize].value,
-            Spot::Object { open, close } => {
-                Cell { start: place(open), end: place(close), kind: Kind::Object }
-            }
+            Spot::Container { kind, open, close } => Cell { start: place(open), end: place(close), kind },
         }
     }
 
@@ -214,15 +216,15 @@ impl Fill<'_> {
                 add_list(rows, place(off) as usize, end, end);
             }
             Act::AddRow(inner) => self.scopes[inner as usize].add(),
-            Act::OpenLeaf(node, slot, off) => {
+            Act::OpenLeaf(node, slot, kind, off) => {
                 let start = place(off);
                 if crate::json::COUNTED {
                     self.hits.push(Hit { node, at: start });
                 }
-                self.put(slot, Cell { start, end: start, kind: Kind::Object })?;
+                self.put(slot, Cell { start, end: start, kind })?;
             }
-            Act::OpenRest(node, from, to, off) => {
-                let value = Cell { start: place(off), end: place(off), kind: Kind::Object };
+            Act::OpenRest(node, from, to, kind, off) => {
+                let value = Cell { start: place(off), end: place(off), kind };
                 self.rest.push(Rest { node, key: (place(from), place(to)), value });
             }
             // Nothing is left of what stands inside.

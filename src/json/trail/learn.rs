@@ -1,13 +1,15 @@
 //! Reads a gap that was never met, byte by byte, and finds out what it means. Knows the grammar and the
 //! wanted paths; walks nothing and leaves nothing behind but the gap.
 
-use super::{Act, DONE, Ends, Gap, GapId, Goal, HEAD, LONGEST, Last, MOST, MOST_KEYS, MOST_NEXT, NONE};
-use super::{State, Trail, Trek};
+use super::{Act, DONE, Ends, Gap, GapId, Goal, HEAD, Inner, LONGEST, Last, MOST, MOST_KEYS, MOST_NEXT};
+use super::{NONE, State, Trail, Trek};
 use crate::json::want::Slot;
-use crate::json::{Kind, NodeId, Want};
+use crate::json::{Checked, Kind, NodeId, Want};
 
-/// Objects inside one another that no path leads into.
+/// Containers inside one another that no path leads into.
 const MOST_INSIDE: usize = 8;
+/// A list of more elements is skipped where it is met first.
+const MOST_ELEMENTS: usize = 16;
 
 /// The number of the gap at `at`, behind a state: it may be kept for this one record only.
 #[cold]
@@ -99,8 +101,9 @@ struct Reader<'a> {
 enum Open {
     Object(NodeId),
     List(NodeId),
-    /// An object that no path leads into, or one inside of it: the keys from there on.
-    Inside(Box<Last>, Vec<Box<[u8]>>),
+    /// A container that no path leads into, or one inside of it: the way from there on, and whether it is
+    /// a list.
+    Inside(Box<Last>, Vec<Inner>, bool),
 }
 
 impl<'a> Reader<'a> {
@@ -123,7 +126,10 @@ impl<'a> Reader<'a> {
                 return self.member(0);
             }
             Last::Nothing => return self.value(self.top),
-            Last::Inside(base, keys) => Open::Inside(base.clone(), keys[..keys.len() - 1].to_vec()),
+            Last::Inside(base, way) => {
+                let (last, around) = way.split_last()?;
+                Open::Inside(base.clone(), around.to_vec(), *last == Inner::Element)
+            }
             last => self.around(last)?,
         };
         loop {
@@ -133,10 +139,11 @@ impl<'a> Reader<'a> {
                 return match open {
                     Open::Object(node) => self.member(node),
                     Open::List(node) => self.element(node),
-                    Open::Inside(base, keys) => self.inside(base, keys),
+                    Open::Inside(base, way, list) => self.inside(base, way, list),
                 };
             }
-            let close = if matches!(open, Open::List(_)) { b']' } else { b'}' };
+            let list = matches!(open, Open::List(_) | Open::Inside(_, _, true));
+            let close = if list { b']' } else { b'}' };
             if self.byte() != close {
                 return None;
             }
@@ -154,12 +161,12 @@ impl<'a> Reader<'a> {
                     self.acts.push(Act::CloseList(self.slot(node), self.elements(node)?.0, off));
                     Last::Known(node)
                 }
-                Open::Inside(base, mut keys) if !keys.is_empty() => {
-                    keys.pop();
-                    open = Open::Inside(base, keys);
+                Open::Inside(base, mut way, _) if !way.is_empty() => {
+                    let list = way.pop() == Some(Inner::Element);
+                    open = Open::Inside(base, way, list);
                     continue;
                 }
-                Open::Inside(base, _) => {
+                Open::Inside(base, ..) => {
                     self.acts.push(match *base {
                         Last::Known(node) => Act::Close(self.slot(node), off),
                         _ => Act::CloseRest(off),
@@ -230,7 +237,7 @@ impl<'a> Reader<'a> {
         let (from, to) = ((key.start - self.at) as u32, (key.end - self.at) as u32);
         let last = Last::Unknown(node, text[key].into());
         if self.may_enter(&last) {
-            self.acts.push(Act::OpenRest(node, from, to, self.off()));
+            self.acts.push(Act::OpenRest(node, from, to, self.kind(), self.off()));
             return self.enter(last);
         }
         self.ends(Goal::Unknown(node, from, to), last)
@@ -260,40 +267,68 @@ impl<'a> Reader<'a> {
                 self.element(node)
             }
             _ if self.may_enter(&last) => {
-                self.acts.push(Act::OpenLeaf(node, n.slot, start));
+                self.acts.push(Act::OpenLeaf(node, n.slot, self.kind(), start));
                 self.enter(last)
             }
             _ => self.ends(to, last),
         }
     }
 
-    /// Whether the value at hand is an object with members, and its keys are no data as far as is known.
+    /// Whether the value at hand is a container with few things in it, and its keys are no data as far as is
+    /// known.
     fn may_enter(&self, last: &Last) -> bool {
-        let Trek { max_depth, text, .. } = *self.trek;
-        self.byte() == b'{'
-            && self.depth + MOST_INSIDE < max_depth
-            && text.get(self.trek.token(self.i + 1)) == Some(&b'"')
+        self.depth + MOST_INSIDE < self.trek.max_depth
+            && self.is_filled()
             && match self.trail.entered.get(&(self.top, last.clone())) {
                 Some(met) => *met < MOST_KEYS,
                 None => self.trail.entered.len() < MOST,
             }
     }
 
-    fn enter(&mut self, base: Last) -> Option<Found> {
-        self.descend()?;
-        self.entered = Some(base.clone());
-        self.inside(Box::new(base), Vec::new())
+    /// Whether the value at hand is an object with members or a list of a few elements.
+    fn is_filled(&self) -> bool {
+        let Trek { text, marks, .. } = *self.trek;
+        match self.byte() {
+            b'{' => self.trek.byte(self.trek.token(self.i + 1)) == b'"',
+            b'[' => {
+                let mut read = Checked::new(text, marks);
+                let (mut i, mut elements) = (self.i + 1, 0);
+                while let Some(at) = read.element(i).filter(|_| elements <= MOST_ELEMENTS) {
+                    i = read.skip(at).0;
+                    elements += 1;
+                }
+                (1..=MOST_ELEMENTS).contains(&elements)
+            }
+            _ => false,
+        }
     }
 
-    /// A member of an object that no path leads into.
-    fn inside(&mut self, base: Box<Last>, mut keys: Vec<Box<[u8]>>) -> Option<Found> {
+    /// That of the container at hand.
+    fn kind(&self) -> Kind {
+        if self.byte() == b'[' { Kind::Array } else { Kind::Object }
+    }
+
+    fn enter(&mut self, base: Last) -> Option<Found> {
+        let list = self.byte() == b'[';
+        self.descend()?;
+        self.entered = Some(base.clone());
+        self.inside(Box::new(base), Vec::new(), list)
+    }
+
+    /// A member or an element of a container that no path leads into.
+    fn inside(&mut self, base: Box<Last>, mut way: Vec<Inner>, mut list: bool) -> Option<Found> {
         loop {
-            let key = self.key()?;
-            keys.push(self.trek.text[key].into());
-            let filled = self.trek.byte(self.trek.token(self.i + 1)) == b'"';
-            if self.byte() != b'{' || !filled || keys.len() > MOST_INSIDE {
-                return self.ends(Goal::Inside, Last::Inside(base, keys));
+            way.push(match list {
+                true => Inner::Element,
+                false => {
+                    let key = self.key()?;
+                    Inner::Member(self.trek.text[key].into())
+                }
+            });
+            if way.len() > MOST_INSIDE || !self.is_filled() {
+                return self.ends(Goal::Inside, Last::Inside(base, way));
             }
+            list = self.byte() == b'[';
             self.descend()?;
         }
     }
