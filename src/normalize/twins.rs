@@ -189,10 +189,25 @@ impl Twins {
 impl Twins {
     /// How to tell what is about to be remembered of the record at hand, and what is filled in then; `None`
     /// where more is needed than columns of the record's own scope.
-    fn sign(&self, slots: &Slots, head: usize, asked: &Asked, lanes: &[Left]) -> Option<(Sign, Fills)> {
+    fn sign(
+        &self,
+        slots: &Slots,
+        head: usize,
+        asked: &Asked,
+        lanes: &[Left],
+        routes: &[Route],
+    ) -> Option<(Sign, Fills)> {
         let mut columns = Vec::new();
         let mut add = |column| columns.push(column);
-        if !lanes.iter().all(|left| left.object.columns(&mut add)) {
+        // What is written behind the fields is not left out for any.
+        let behind = |route: &Route| match route {
+            Route::Lanes(lanes) => lanes.first().is_some_and(|lane| {
+                let core = lane.standard.as_ref().and_then(|standard| standard.core.as_ref());
+                lane.each.is_none() && core.is_none_or(|core| core.columns(&mut add))
+            }),
+            Route::Nowhere => false,
+        };
+        if !routes.iter().all(behind) || !lanes.iter().all(|left| left.object.columns(&mut add)) {
             return None;
         }
         columns.sort_unstable();
@@ -337,9 +352,8 @@ impl<'a> Work<'a> {
         twins.met = met;
         let mut fills = Fills::default();
         if leaves.is_some()
-            && plan.lanes[source].iter().all(is_plain)
             && let Some(whole) = slots.whole_structure()
-            && let Some(sign) = twins.sign(slots, head, &asked, &lanes)
+            && let Some(sign) = twins.sign(slots, head, &asked, &lanes, &plan.lanes[source])
         {
             fills = sign.1;
             twins.quick.entry(whole).or_default().push((sign.0, twins.bodies.all.len() as u32));
@@ -348,13 +362,6 @@ impl<'a> Work<'a> {
         let filled = taken.clone();
         twins.bodies.add(structure, asked, Body { head, fills, lanes: lanes.into(), leaves, taken, filled });
     }
-}
-
-/// All that the first lane writes is in the fields of its root.
-fn is_plain(route: &Route) -> bool {
-    let Route::Lanes(lanes) = route else { return false };
-    let core = |lane: &Lane| lane.standard.as_ref().is_some_and(|s| s.core.is_some());
-    lanes.first().is_some_and(|lane| lane.each.is_none() && !core(lane))
 }
 
 /// All that a lane writes is in the record's cells.
