@@ -30,7 +30,7 @@ pub(crate) const COUNTED: bool = !cfg!(uncounted);
 
 /// What a raw slice is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[repr(u8)]
+#[repr(u32)]
 pub enum Kind {
     /// The key is not there.
     #[default]
