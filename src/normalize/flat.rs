@@ -8,48 +8,47 @@ use super::pen::{Pen, Refusal};
 use crate::json::{self, Kind, SHORT};
 use crate::plan::{Copies, Deed, Field, Leaf, LeafType, Object, Origin, Read, ReadAt, Shape, TemplatePiece};
 
-/// An object as a row of pieces, a comma before each field.
-#[derive(Debug)]
+/// An object as a row of pieces, a comma before each field. Records of many structures make the same
+/// row, and share it: what they write then stays near.
+#[derive(PartialEq, Debug)]
 pub(super) struct Flat {
     /// Columns that must hold a string without escapes, and of how many bytes.
     plain: Box<[(u16, u32, u32)]>,
     pieces: Box<[Piece]>,
+    /// The texts of all pieces, padded to be copied with moves of a fixed size.
+    text: Box<[u8]>,
     /// Counters of the leaves that are written whenever all is, by the piece that writes them.
     pub(super) filled: Box<[(u32, u32)]>,
     presence: Box<[u16]>,
 }
 
+/// Some text, and what is written behind it.
+#[derive(PartialEq, Debug)]
+struct Piece {
+    at: u32,
+    len: u32,
+    then: Then,
+}
+
 #[derive(Debug)]
-enum Piece {
-    Text(Ready),
-    /// Text, and behind it the string of a column with its quotes.
-    String(Ready, u16),
+enum Then {
+    Nothing,
+    /// The string of a column with its quotes.
+    String(u16),
     /// Without them.
-    Inner(Ready, u16),
+    Inner(u16),
     Field(Arc<Field>),
     /// One that writes the same time as the last that wrote one.
     Same(Arc<Field>),
 }
 
-/// Text padded to be copied with moves of a fixed size.
-#[derive(Debug)]
-struct Ready {
-    bytes: Box<[u8]>,
-    len: usize,
-}
-
-impl Ready {
-    fn new(mut bytes: Vec<u8>) -> Ready {
-        let len = bytes.len();
-        bytes.resize(len.max(SHORT), b' ');
-        Ready { bytes: bytes.into(), len }
-    }
-
-    #[inline(always)]
-    fn push(&self, out: &mut Vec<u8>) {
-        match self.bytes.first_chunk::<SHORT>() {
-            Some(short) if self.len <= SHORT => json::push_short(short, self.len, out),
-            _ => out.extend_from_slice(&self.bytes[..self.len]),
+impl PartialEq for Then {
+    fn eq(&self, other: &Then) -> bool {
+        match (self, other) {
+            (Then::Nothing, Then::Nothing) => true,
+            (Then::String(a), Then::String(b)) | (Then::Inner(a), Then::Inner(b)) => a == b,
+            (Then::Field(a), Then::Field(b)) | (Then::Same(a), Then::Same(b)) => Arc::ptr_eq(a, b),
+            _ => false,
         }
     }
 }
@@ -59,8 +58,9 @@ impl Ready {
 struct Draft {
     plain: Vec<(u16, u32, u32)>,
     pieces: Vec<Piece>,
-    /// What is written before the next piece.
     text: Vec<u8>,
+    /// Where the text of the next piece begins.
+    next: usize,
     filled: Vec<(u32, u32)>,
     presence: Vec<u16>,
     /// The last field that writes a time.
@@ -68,25 +68,18 @@ struct Draft {
 }
 
 impl Draft {
-    fn text(&mut self) -> Ready {
-        Ready::new(std::mem::take(&mut self.text))
-    }
-
-    fn flush(&mut self) {
-        if !self.text.is_empty() {
-            let text = self.text();
-            self.pieces.push(Piece::Text(text));
-        }
+    fn push(&mut self, then: Then) {
+        let (at, len) = (self.next as u32, (self.text.len() - self.next) as u32);
+        self.next = self.text.len();
+        self.pieces.push(Piece { at, len, then });
     }
 
     fn push_field(&mut self, field: &Arc<Field>) {
-        self.flush();
         let same = self.time.as_ref().is_some_and(|last| last.same_time(field));
         if field.time.is_some() {
             self.time = Some(field.clone());
         }
-        let piece = if same { Piece::Same } else { Piece::Field };
-        self.pieces.push(piece(field.clone()));
+        self.push(if same { Then::Same(field.clone()) } else { Then::Field(field.clone()) });
     }
 
     fn wrote(&mut self, field: &Field, counter: Option<u32>) {
@@ -106,11 +99,12 @@ impl Pen<'_> {
                 draft.push_field(field);
             }
         }
-        draft.flush();
-        let Draft { plain, pieces, filled, presence, .. } = draft;
+        draft.push(Then::Nothing);
+        let Draft { plain, pieces, mut text, filled, presence, .. } = draft;
+        text.resize(text.len() + SHORT, b' ');
         let gains = !filled.is_empty();
-        let (plain, pieces) = (plain.into(), pieces.into());
-        gains.then(|| Flat { plain, pieces, filled: filled.into(), presence: presence.into() })
+        let (plain, pieces, text) = (plain.into(), pieces.into(), text.into());
+        gains.then(|| Flat { plain, pieces, text, filled: filled.into(), presence: presence.into() })
     }
 
     /// Whether a field is written whenever its texts are plain: then it is in the draft.
@@ -144,8 +138,7 @@ impl Pen<'_> {
         draft.text.extend_from_slice(open);
         draft.plain.push((copies.column, copies.least, copies.most));
         draft.wrote(field, Some(copies.counter));
-        let text = draft.text();
-        draft.pieces.push(Piece::String(text, copies.column));
+        draft.push(Then::String(copies.column));
         draft.text.extend(open.iter().map(|_| b']'));
         true
     }
@@ -163,7 +156,7 @@ impl Pen<'_> {
     fn flatten_object(&self, field: &Field, object: &Object, draft: &mut Draft) -> bool {
         let (pieces, plain) = (draft.pieces.len(), draft.plain.len());
         let (filled, presence) = (draft.filled.len(), draft.presence.len());
-        let before = (draft.text.clone(), draft.time.clone());
+        let (text, next, time) = (draft.text.len(), draft.next, draft.time.clone());
         draft.text.extend_from_slice(field.key.bytes());
         let brace = draft.text.len();
         let mut first = true;
@@ -177,15 +170,11 @@ impl Pen<'_> {
             first = false;
             whole
         });
-        // The first comma is room for the brace, if it still stands in the text or in the first piece.
-        let opened = match draft.pieces.get_mut(pieces) {
-            _ if object.fields.is_empty() => false,
-            None => draft.text.get_mut(brace).map(|b| *b = b'{').is_some(),
-            Some(Piece::Text(ready) | Piece::String(ready, _) | Piece::Inner(ready, _)) => {
-                ready.bytes.get_mut(brace).map(|b| *b = b'{').is_some()
-            }
-            Some(Piece::Field(_) | Piece::Same(_)) => false,
-        };
+        // The first comma is room for the brace, if it stands in the text.
+        let opened = !object.fields.is_empty() && draft.text.get(brace) == Some(&b',');
+        if opened {
+            draft.text[brace] = b'{';
+        }
         if whole && opened {
             draft.text.push(b'}');
             draft.wrote(field, None);
@@ -195,7 +184,8 @@ impl Pen<'_> {
         draft.plain.truncate(plain);
         draft.filled.truncate(filled);
         draft.presence.truncate(presence);
-        (draft.text, draft.time) = before;
+        draft.text.truncate(text);
+        (draft.next, draft.time) = (next, time);
         false
     }
 
@@ -238,8 +228,7 @@ impl Pen<'_> {
                 TemplatePiece::Reads(_) => {
                     let Some(column) = columns.next() else { return false };
                     draft.plain.push((column, 1, u32::try_from(room).unwrap_or(u32::MAX)));
-                    let text = draft.text();
-                    draft.pieces.push(Piece::Inner(text, column));
+                    draft.push(Then::Inner(column));
                 }
             }
         }
@@ -261,26 +250,29 @@ impl Pen<'_> {
         // Where the last time was written.
         let mut time = 0..0;
         for (i, piece) in flat.pieces.iter().enumerate() {
-            match piece {
-                Piece::Text(text) => text.push(&mut self.out),
-                Piece::String(text, column) => {
-                    text.push(&mut self.out);
+            let (from, len) = (piece.at as usize, piece.len as usize);
+            match flat.text.get(from..).and_then(|text| text.first_chunk::<SHORT>()) {
+                Some(short) if len <= SHORT => json::push_short(short, len, &mut self.out),
+                _ => self.out.extend_from_slice(&flat.text[from..from + len]),
+            }
+            match &piece.then {
+                Then::Nothing => {}
+                Then::String(column) => {
                     json::copy_raw(&self.view.root(*column), self.view.text, &mut self.out);
                 }
-                Piece::Inner(text, column) => {
-                    text.push(&mut self.out);
+                Then::Inner(column) => {
                     let cell = self.view.root(*column);
                     let inner = json::Cell { start: cell.start + 1, end: cell.end - 1, ..cell };
                     json::copy_raw(&inner, self.view.text, &mut self.out);
                 }
-                Piece::Same(field) if !time.is_empty() => {
+                Then::Same(field) if !time.is_empty() => {
                     field.key.push(&mut self.out);
                     let start = self.out.len();
                     self.out.extend_from_within(time.clone());
                     time = start..self.out.len();
                     self.wrote_time(field);
                 }
-                Piece::Field(field) | Piece::Same(field) => {
+                Then::Field(field) | Then::Same(field) => {
                     if let Some((column, steps)) = &field.time {
                         let start = self.out.len() + field.key.bytes().len();
                         time = 0..0;
@@ -290,7 +282,7 @@ impl Pen<'_> {
                         }
                     }
                     if let Err(refusal) = self.member(field) {
-                        let before = |filled: &&(u32, u32)| (filled.0 as usize) < i;
+                        let before = |filled: &&(u32, u32)| filled.0 as usize <= i;
                         self.count_filled(flat.filled.iter().filter(before), 1);
                         return Some(Err(refusal));
                     }

@@ -234,7 +234,7 @@ impl Work<'_> {
         pen.counts =
             (json::COUNTED && !self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
         let row_ids = &mut self.out.row_ids;
-        let (root, flat) = left.map_or((&lane.root, None), |left| (&left.object, left.flat.as_ref()));
+        let (root, flat) = left.map_or((&lane.root, None), |left| (&left.object, left.flat.as_deref()));
         let written = pen.events(lane, (root, flat), self.now, &mut |at, event| {
             row_ids.push(RowId { target: target as u16, at, record, event, content });
         });

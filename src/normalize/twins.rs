@@ -30,6 +30,8 @@ pub(super) struct Twins {
     quick: HashMap<Structure, Vec<(Sign, u32)>, FixedState>,
     bodies: Kin<Body>,
     fields: Fields,
+    /// All different rows.
+    flats: Vec<Arc<Flat>>,
     met: Met,
     /// By structure: what is never met again is not worth remembering.
     seen: Vec<Seen>,
@@ -117,7 +119,7 @@ struct Body {
 #[derive(Debug)]
 pub(super) struct Left {
     pub(super) object: Object,
-    pub(super) flat: Option<Flat>,
+    pub(super) flat: Option<Arc<Flat>>,
 }
 
 /// A structure that is about to be remembered.
@@ -345,7 +347,7 @@ impl<'a> Work<'a> {
             let mut pen = Pen::new(&plan.want, view, &facts, standing);
             pen.deeds = plan.sources[source].deeds.as_ref();
             let object = pen.partial(&all[0].root, &mut partial);
-            let flat = pen.flat(&object);
+            let flat = pen.flat(&object).map(|flat| share(&mut twins.flats, flat));
             lanes.push(Left { object, flat });
         }
         let asked = partial.asking.asked;
@@ -362,6 +364,15 @@ impl<'a> Work<'a> {
         let filled = taken.clone();
         twins.bodies.add(structure, asked, Body { head, fills, lanes: lanes.into(), leaves, taken, filled });
     }
+}
+
+/// The one row that is the same.
+fn share(flats: &mut Vec<Arc<Flat>>, flat: Flat) -> Arc<Flat> {
+    if let Some(same) = flats.iter().find(|other| ***other == flat) {
+        return same.clone();
+    }
+    flats.push(Arc::new(flat));
+    flats[flats.len() - 1].clone()
 }
 
 /// All that a lane writes is in the record's cells.
