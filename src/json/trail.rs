@@ -52,6 +52,8 @@ pub(super) struct Trail {
     /// By what they mean.
     known: HashMap<(NodeId, Last), u32, foldhash::fast::FixedState>,
     gaps: Vec<Gap>,
+    /// Of each gap.
+    deeds: Vec<Deeds>,
     acts: Vec<Act>,
     /// Gaps and acts that are kept for later records.
     kept: (usize, usize),
@@ -112,28 +114,47 @@ impl State {
     }
 }
 
+/// What a walk looks at, in one line of the cache; see [`Deeds`] for the rest.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 struct Gap {
     head: [u8; HEAD],
-    mask: [u8; HEAD],
     /// Bytes of the gap: up to where a number or a boolean begins, the bracket that opens a value
     /// that is skipped, the quote that opens a string, any other value whole.
-    len: u32,
-    /// What is opened and closed: a stretch of the acts.
-    acts: (u32, u32),
+    len: u16,
     /// Where in the gap, or behind it, the value begins.
-    value_at: u32,
-    ends: Ends,
+    value_at: u16,
+    /// Containers that are open around the value.
+    depth: u16,
     /// More must be seen than the gap itself.
     is_open: bool,
-    to: Goal,
+    ends: Ends,
     /// The state behind the value.
     behind: u32,
-    /// Containers that are open around the value.
-    depth: u32,
     next: GapId,
+}
+
+/// What a gap does.
+#[derive(Clone, Debug)]
+struct Deeds {
+    /// What is opened and closed: a stretch of the acts.
+    acts: (u32, u32),
+    to: Goal,
+    /// What of the gap is behind its head.
     tail: Box<[u8]>,
 }
+
+/// The bytes of a head that a gap of each length has.
+const MASKS: [[u8; HEAD]; HEAD + 1] = {
+    let mut masks = [[0; HEAD]; HEAD + 1];
+    let mut len = 1;
+    while len <= HEAD {
+        masks[len] = masks[len - 1];
+        masks[len][len - 1] = u8::MAX;
+        len += 1;
+    }
+    masks
+};
 
 /// What a gap ends with.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -187,6 +208,7 @@ impl Trail {
         self.steps.clear();
         if self.gaps.len() > self.kept.0 {
             self.gaps.truncate(self.kept.0);
+            self.deeds.truncate(self.kept.0);
             self.acts.truncate(self.kept.1);
         }
         self.place = tree::START;
@@ -234,6 +256,7 @@ impl Trail {
         }
         if self.gaps.is_empty() {
             self.gaps.push(Gap::none());
+            self.deeds.push(Deeds { acts: (0, 0), to: Goal::Inside, tail: [].into() });
             self.kept.0 = 1;
             self.states.push(State::new(top, Last::Nothing, 0));
         }
@@ -262,40 +285,38 @@ impl Trail {
     }
 }
 
+/// Eight bytes of a head.
+#[inline(always)]
+fn word(bytes: &[u8; HEAD], i: usize) -> u64 {
+    bytes[i * 8..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
+}
+
 impl Gap {
     fn none() -> Gap {
         Gap {
             head: [0; HEAD],
-            mask: [0; HEAD],
             len: 0,
-            acts: (0, 0),
             value_at: 0,
-            ends: Ends::Top,
-            is_open: false,
-            to: Goal::Inside,
-            behind: 0,
             depth: 0,
+            is_open: false,
+            ends: Ends::Top,
+            behind: 0,
             next: NONE,
-            tail: [].into(),
         }
     }
 
     /// Whether the gap stands at the start of `text`, and a value that may follow it behind it.
     #[inline(always)]
-    fn stands(&self, text: &[u8]) -> bool {
+    fn stands<'d>(&self, text: &[u8], deeds: impl Fn() -> &'d Deeds) -> bool {
         let len = self.len as usize;
-        let same = match text.first_chunk::<HEAD>() {
-            Some(found) => {
-                let words = |bytes: &[u8; HEAD], i: usize| {
-                    bytes[i * 8..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
-                };
-                let differ = |i| (words(found, i) ^ words(&self.head, i)) & words(&self.mask, i);
+        let same = match (text.first_chunk::<HEAD>(), MASKS.get(len)) {
+            (Some(found), Some(mask)) => {
                 // Others that stand behind the same value mostly differ early.
-                differ(0) == 0
-                    && differ(1) | differ(2) | differ(3) == 0
-                    && (len <= HEAD || text[HEAD..].starts_with(&self.tail))
+                let differ = |i| (word(found, i) ^ word(&self.head, i)) & word(mask, i);
+                differ(0) == 0 && differ(1) | differ(2) | differ(3) == 0
             }
-            None => len <= text.len() && text.starts_with(&self.head[..len.min(HEAD)]),
+            (Some(found), None) => *found == self.head && text[HEAD..].starts_with(&deeds().tail),
+            (None, _) => len <= text.len() && text.starts_with(&self.head[..len.min(HEAD)]),
         };
         same && (!self.is_open || self.is_followed(text.get(len)))
     }
@@ -388,10 +409,10 @@ impl Trek<'_> {
     /// Goes on as long as every gap is known: along the gaps of records that were the same so far, or
     /// else along those that were met in any.
     fn follow(&mut self, trail: &mut Trail, mut state: u32, mut i: usize) -> Option<Met> {
-        let Trail { states, gaps, steps, tree, place, .. } = trail;
+        let Trail { states, gaps, deeds, steps, tree, place, .. } = trail;
         loop {
             if *place != tree::LOST {
-                (*place, state, i) = self.along(tree.nodes(), gaps, steps, (*place, state, i))?;
+                (*place, state, i) = self.along(tree.nodes(), (gaps, deeds), steps, (*place, state, i))?;
                 if state == DONE {
                     return Some(Met::Top(i));
                 }
@@ -403,7 +424,7 @@ impl Trek<'_> {
                     return Some(Met::New(state, i));
                 }
                 let gap = &gaps[id as usize];
-                if gap.stands(here) {
+                if gap.stands(here, || &deeds[id as usize]) {
                     break gap;
                 }
                 id = gap.next;
@@ -411,7 +432,7 @@ impl Trek<'_> {
             if *place != tree::LOST {
                 *place = tree.grow(*place, id);
             }
-            let value = self.value(gap, i)?;
+            let value = self.string_or(gap, i)?;
             steps.push(Step { gap: id, at: i as u32, value });
             i = value.end as usize;
             state = gap.behind;
@@ -427,27 +448,20 @@ impl Trek<'_> {
     fn along(
         &mut self,
         nodes: &[Node],
-        gaps: &[Gap],
+        (gaps, deeds): (&[Gap], &[Deeds]),
         steps: &mut Vec<Step>,
         (mut place, mut state, mut i): (Structure, u32, usize),
     ) -> Option<(Structure, u32, usize)> {
-        let (text, marks) = (self.text, self.marks);
+        let text = self.text;
         let mut next = nodes[place as usize].first;
         while next != tree::LOST {
             let node = &nodes[next as usize];
             let gap = &gaps[node.gap as usize];
-            if !gap.stands(text.get(i..)?) {
+            if !gap.stands(text.get(i..)?, || &deeds[node.gap as usize]) {
                 next = node.next;
                 continue;
             }
-            let value = match gap.ends {
-                // What most gaps end with.
-                Ends::String => {
-                    let (end, kind) = marks.string_end(i + gap.len as usize)?;
-                    Cell { start: i as u32 + gap.value_at, end: end as u32, kind }
-                }
-                _ => self.value(gap, i)?,
-            };
+            let value = self.string_or(gap, i)?;
             steps.push(Step { gap: node.gap, at: i as u32, value });
             (place, state, i) = (next, gap.behind, value.end as usize);
             if state == DONE {
@@ -456,6 +470,16 @@ impl Trek<'_> {
             next = node.first;
         }
         Some((place, state, i))
+    }
+
+    /// The value behind the gap at `i`, which mostly is a string.
+    #[inline(always)]
+    fn string_or(&mut self, gap: &Gap, i: usize) -> Option<Cell> {
+        if gap.ends != Ends::String {
+            return self.value(gap, i);
+        }
+        let (end, kind) = self.marks.string_end(i + gap.len as usize)?;
+        Some(Cell { start: (i + gap.value_at as usize) as u32, end: end as u32, kind })
     }
 
     /// The value behind the gap at `i`; behind the top nothing, which ends there.

@@ -1,7 +1,7 @@
 //! What a record leaves behind, out of the gaps and values that a walk went over: cells, hits and
 //! members that no path leads into.
 
-use super::{Act, Gap, Goal, Step, Trail};
+use super::{Act, Deeds, Goal, Step, Trail};
 use crate::json::walk::{Rows, add_list};
 use crate::json::want::Slot;
 use crate::json::{Cell, Hit, Kind, Rest, Slots};
@@ -31,10 +31,10 @@ impl Slots {
     /// repeated.
     pub(in crate::json) fn fill_from(&mut self, from: usize) -> Option<()> {
         let Slots { root, present, set, scopes, lists_met, hits, rest, trail, .. } = self;
-        let Trail { gaps, acts, steps, .. } = trail;
+        let Trail { deeds, acts, steps, .. } = trail;
         let mut fill = Fill { root, present, set, scopes, lists_met, hits, rest };
         for step in &steps[from..] {
-            fill.step(step, &gaps[step.gap as usize], acts)?;
+            fill.step(step, &deeds[step.gap as usize], acts)?;
         }
         Some(())
     }
@@ -45,12 +45,12 @@ impl Slots {
     /// [`Slots::whole_structure`], which must tell all; nothing at all where one of them
     /// is a list whose elements are walked.
     pub fn spots(&self, columns: &[u16]) -> Option<Vec<(u16, Spot)>> {
-        let Trail { gaps, acts, steps, .. } = &self.trail;
+        let Trail { deeds, acts, steps, .. } = &self.trail;
         let mut spots: Vec<(u16, Spot)> = Vec::new();
         let asked = |slot: Slot| slot.scope == 0 && columns.contains(&slot.column);
         for (n, step) in steps.iter().enumerate() {
-            let gap = &gaps[step.gap as usize];
-            for act in &acts[gap.acts.0 as usize..gap.acts.1 as usize] {
+            let deeds = &deeds[step.gap as usize];
+            for act in &acts[deeds.acts.0 as usize..deeds.acts.1 as usize] {
                 match *act {
                     Act::OpenList(slot, ..) if asked(slot) => return None,
                     Act::Open(slot, off) if asked(slot) => {
@@ -69,7 +69,7 @@ impl Slots {
                     _ => {}
                 }
             }
-            match gap.to {
+            match deeds.to {
                 Goal::Node(_, slot) if asked(slot) => spots.push((slot.column, Spot::Value(n as u32))),
                 _ => {}
             }
@@ -88,7 +88,7 @@ impl Slots {
             let place = steps[step as usize].at + off;
             let n = whole.partition_point(|step| step.at <= place).checked_sub(1)?;
             let off = place - whole[n].at;
-            (off < gaps[whole[n].gap as usize].len).then_some((n as u32, off))
+            (off < gaps[whole[n].gap as usize].len as u32).then_some((n as u32, off))
         };
         match spot {
             Spot::Value(step) if of_record(step) => Some(spot),
@@ -128,12 +128,12 @@ impl Slots {
 
 impl Fill<'_> {
     #[inline(always)]
-    fn step(&mut self, step: &Step, gap: &Gap, acts: &[Act]) -> Option<()> {
+    fn step(&mut self, step: &Step, deeds: &Deeds, acts: &[Act]) -> Option<()> {
         let (at, value) = (step.at as usize, step.value);
-        if gap.acts.0 != gap.acts.1 {
-            self.perform(acts.get(gap.acts.0 as usize..gap.acts.1 as usize)?, at)?;
+        if deeds.acts.0 != deeds.acts.1 {
+            self.perform(acts.get(deeds.acts.0 as usize..deeds.acts.1 as usize)?, at)?;
         }
-        match gap.to {
+        match deeds.to {
             Goal::Node(node, slot) => {
                 if value.kind.is_leaf() && crate::json::COUNTED {
                     self.hits.push(Hit { node, at: value.start });

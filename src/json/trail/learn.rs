@@ -1,7 +1,9 @@
 //! Reads a gap that was never met, byte by byte, and finds out what it means. Knows the grammar and the
 //! wanted paths; walks nothing and leaves nothing behind but the gap.
 
-use super::{Act, DONE, Ends, Gap, GapId, Goal, HEAD, Inner, LONGEST, Last, MOST, MOST_KEYS, MOST_NEXT};
+use super::{
+    Act, DONE, Deeds, Ends, Gap, GapId, Goal, HEAD, Inner, LONGEST, Last, MOST, MOST_KEYS, MOST_NEXT,
+};
 use super::{NONE, State, Trail, Trek};
 use crate::json::want::Slot;
 use crate::json::{Checked, Kind, NodeId, Want};
@@ -25,10 +27,9 @@ pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Opti
     if len > LONGEST {
         return None;
     }
-    let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
+    let mut head = [0; HEAD];
     let short = len.min(HEAD);
     head[..short].copy_from_slice(&bytes[..short]);
-    mask[..short].fill(u8::MAX);
     trail.acts.extend(acts);
     if let Some(base) = entered {
         *trail.entered.entry((top, base)).or_default() += 1;
@@ -47,18 +48,16 @@ pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Opti
     };
     let gap = Gap {
         head,
-        mask,
-        len: len as u32,
-        acts: (first, trail.acts.len() as u32),
-        value_at: value_at as u32,
-        ends,
+        len: len as u16,
+        value_at: value_at as u16,
+        depth: depth as u16,
         is_open: matches!(ends, Ends::Number | Ends::Boolean | Ends::Skipped(_)),
-        to,
+        ends,
         behind,
-        depth: depth as u32,
         next: NONE,
-        tail: bytes[short..].into(),
     };
+    let acts = (first, trail.acts.len() as u32);
+    trail.deeds.push(Deeds { acts, to, tail: bytes[short..].into() });
     let id = trail.gaps.len() as GapId;
     trail.gaps.push(gap);
     // Nothing is kept on top of what is not.
