@@ -13,6 +13,7 @@ mod lines;
 mod partial;
 mod payload;
 mod pen;
+mod quick;
 mod read;
 mod record;
 mod standard;

@@ -45,7 +45,11 @@ impl Work<'_> {
             Some((_, head)) => head.kind,
             None => self.kind_of(source, known),
         };
-        let record = self.count_record(source, kind, range.start);
+        let told = quick.as_ref().and_then(|like| like.quick);
+        let record = match told {
+            Some(quick) => self.count_like(quick),
+            None => self.count_record(source, kind, range.start),
+        };
         let like = quick.or_else(|| head.and_then(|(at, _)| self.like(at)));
         // The leaves of what is like an earlier record are counted with those of its like.
         let mut collected = None;
@@ -70,6 +74,10 @@ impl Work<'_> {
                     self.target(source, target, record, range.clone(), facts, (shown, left))
                 }
             };
+            if let (Some(quick), Ok(verdict @ Verdict { lane: 0, events: 1.., .. })) = (told, &verdict) {
+                self.scratch.twins.tally(quick, target, verdict);
+                continue;
+            }
             if let Some(steps) = self.filled.take() {
                 way = way.map(|(way, _)| (way, steps));
             }

@@ -9,12 +9,13 @@ use foldhash::fast::FixedState;
 
 use super::flat::Flat;
 use super::leaves::LeafCount;
-use super::partial::{Asked, Asking, Fields, Met, Partial, is_filled};
+use super::partial::{Asked, Asking, Fields, Met, Partial};
 use super::payload::Way;
 use super::pen::Pen;
+use super::quick::{Quick, Sign};
 use super::read::Facts;
 use super::{Scratch, Work, may_be};
-use crate::json::{Slots, Spot, Structure, View};
+use crate::json::{Structure, View};
 use crate::metrics::Counts;
 use crate::plan::{Lane, Object, Route};
 
@@ -26,9 +27,10 @@ const MOST_TEXTS: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Twins {
     heads: Kin<Head>,
-    /// By structure of the record alone: bodies that are told by their signs.
-    quick: HashMap<Structure, Vec<(Sign, u32)>, FixedState>,
-    bodies: Kin<Body>,
+    pub(super) quick: Vec<Quick>,
+    /// By structure of the record alone: the last of those, and one more.
+    pub(super) quick_of: Vec<u32>,
+    pub(super) bodies: Kin<Body>,
     fields: Fields,
     /// All different rows.
     flats: Vec<Arc<Flat>>,
@@ -47,9 +49,9 @@ enum Seen {
 
 /// Things by structure and texts.
 #[derive(Debug)]
-struct Kin<T> {
+pub(super) struct Kin<T> {
     by: HashMap<Structure, Vec<u32>, FixedState>,
-    all: Vec<(Asked, T)>,
+    pub(super) all: Vec<(Asked, T)>,
 }
 
 impl<T> Default for Kin<T> {
@@ -90,29 +92,18 @@ pub(super) struct Head {
     pub(super) way: Option<Way>,
 }
 
-/// How to tell a body by what was read of a record, before anything is filled in.
-#[derive(Debug, Default)]
-struct Sign {
-    texts: Box<[(Spot, Box<[u8]>)]>,
-    filled: Box<[(Spot, bool)]>,
-}
-
-type Fills = Box<[(u16, Spot)]>;
-
 /// What is known when all is walked.
 #[derive(Debug)]
-struct Body {
+pub(super) struct Body {
     head: usize,
-    /// The columns that are filled in where it is told by its sign: all that is written is in them.
-    fills: Fills,
     /// By target: what is left of its first lane.
     lanes: Arc<[Left]>,
     /// By target, where they are the same for all: what is counted when the first lane takes a record.
     leaves: Option<Vec<Vec<LeafCount>>>,
     /// By target: records that the first lane took and whose leaves are not counted yet.
-    taken: Vec<u64>,
+    pub(super) taken: Vec<u64>,
     /// By target: events whose fields were written as one row and are not counted yet.
-    filled: Vec<u64>,
+    pub(super) filled: Vec<u64>,
 }
 
 /// What is left of a lane for records of one structure.
@@ -132,7 +123,9 @@ pub(super) struct Draft {
 /// What a record has in common with others.
 #[derive(Clone, Debug)]
 pub(super) struct Like {
-    body: usize,
+    pub(super) body: usize,
+    /// It was told by its sign.
+    pub(super) quick: Option<usize>,
     pub(super) lanes: Arc<[Left]>,
     pub(super) counts_leaves: bool,
 }
@@ -150,6 +143,7 @@ impl Twins {
 
     /// Counts the leaves of all records that were taken since, and the fields of their events.
     pub(super) fn settle(&mut self, counts: &mut Counts) {
+        self.settle_quick(counts);
         for (_, body) in &mut self.bodies.all {
             let source = self.heads.all[body.head].1.source;
             for (target, left) in body.lanes.iter().enumerate() {
@@ -188,70 +182,7 @@ impl Twins {
     }
 }
 
-impl Twins {
-    /// How to tell what is about to be remembered of the record at hand, and what is filled in then; `None`
-    /// where more is needed than columns of the record's own scope.
-    fn sign(
-        &self,
-        slots: &Slots,
-        head: usize,
-        asked: &Asked,
-        lanes: &[Left],
-        routes: &[Route],
-    ) -> Option<(Sign, Fills)> {
-        let mut columns = Vec::new();
-        let mut add = |column| columns.push(column);
-        // What is written behind the fields is not left out for any.
-        let behind = |route: &Route| match route {
-            Route::Lanes(lanes) => lanes.first().is_some_and(|lane| {
-                let core = lane.standard.as_ref().and_then(|standard| standard.core.as_ref());
-                lane.each.is_none() && core.is_none_or(|core| core.columns(&mut add))
-            }),
-            Route::Nowhere => false,
-        };
-        if !routes.iter().all(behind) || !lanes.iter().all(|left| left.object.columns(&mut add)) {
-            return None;
-        }
-        columns.sort_unstable();
-        columns.dedup();
-        let (mut texts, mut filled) = (Vec::new(), Vec::new());
-        for asked in [&self.heads.all[head].0, asked] {
-            let columns: Vec<u16> = asked.columns().collect();
-            let spots = slots.spots(&columns)?;
-            // What is not there in one record of a structure is there in none.
-            let spot = |column: u16| spots.iter().find(|(c, _)| *c == column).map(|(_, spot)| *spot);
-            texts.extend(asked.texts.iter().filter_map(|(c, raw)| Some((spot(*c)?, raw.clone()))));
-            filled.extend(asked.filled.iter().filter_map(|(c, filled)| Some((spot(*c)?, *filled))));
-        }
-        Some((Sign { texts: texts.into(), filled: filled.into() }, slots.spots(&columns)?.into()))
-    }
-}
-
-impl Sign {
-    #[inline(always)]
-    fn fits(&self, slots: &Slots, text: &[u8]) -> bool {
-        self.texts.iter().all(|(spot, raw)| slots.at(*spot).raw(text) == &**raw)
-            && self.filled.iter().all(|(spot, filled)| is_filled(slots.at(*spot)) == *filled)
-    }
-}
-
 impl<'a> Work<'a> {
-    /// What is known of a record of which nothing is filled in yet; what it needs is then.
-    pub(super) fn quick(&mut self, facts: &Facts) -> Option<(Head, Like)> {
-        let text = self.text;
-        let Scratch { slots, twins, late, .. } = &mut *self.scratch;
-        if self.watch.is_some() || self.trial || *late || !facts.is_empty() {
-            return None;
-        }
-        let bodies = twins.quick.get(&slots.structure()?)?;
-        let body = bodies.iter().find(|(sign, _)| sign.fits(slots, text))?.1 as usize;
-        let found = &twins.bodies.all[body].1;
-        let head = twins.heads.all[found.head].1;
-        slots.fill_some(&found.fills);
-        self.open = Some(head.way);
-        Some((head, Like { body, lanes: found.lanes.clone(), counts_leaves: true }))
-    }
-
     /// What is known of the record at hand before its payload is walked.
     pub(super) fn head(&self, facts: &Facts) -> Option<(usize, Head)> {
         if self.watch.is_some() || self.trial || !facts.is_empty() {
@@ -323,7 +254,7 @@ impl<'a> Work<'a> {
         let body = twins.bodies.find(slots.structure()?, &view, |body| body.head == head)?;
         let found = &twins.bodies.all[body].1;
         let counts_leaves = found.leaves.is_some() && !late;
-        Some(Like { body, lanes: found.lanes.clone(), counts_leaves })
+        Some(Like { body, quick: None, lanes: found.lanes.clone(), counts_leaves })
     }
 
     /// Remembers what became of the record at hand, whose first lanes took it.
@@ -352,17 +283,17 @@ impl<'a> Work<'a> {
         }
         let asked = partial.asking.asked;
         twins.met = met;
-        let mut fills = Fills::default();
+        let lanes: Arc<[Left]> = lanes.into();
+        let (asked_before, head_of) = (&twins.heads.all[head].0, twins.heads.all[head].1);
         if leaves.is_some()
             && let Some(whole) = slots.whole_structure()
-            && let Some(sign) = twins.sign(slots, head, &asked, &lanes, &plan.lanes[source])
+            && let Some(sign) = Sign::new(slots, [asked_before, &asked], &lanes, &plan.lanes[source])
         {
-            fills = sign.1;
-            twins.quick.entry(whole).or_default().push((sign.0, twins.bodies.all.len() as u32));
+            twins.tell(whole, sign, (head_of, twins.bodies.all.len()), &lanes);
         }
         let taken = vec![0; lanes.len()];
         let filled = taken.clone();
-        twins.bodies.add(structure, asked, Body { head, fills, lanes: lanes.into(), leaves, taken, filled });
+        twins.bodies.add(structure, asked, Body { head, lanes, leaves, taken, filled });
     }
 }
 
