@@ -5,15 +5,15 @@
 use std::sync::Arc;
 
 use super::pen::{Pen, Refusal};
-use crate::json::{self, Kind, SHORT};
+use crate::json::{self, SHORT};
 use crate::plan::{Copies, Deed, Field, Leaf, LeafType, Object, Origin, Read, ReadAt, Shape, TemplatePiece};
 
 /// An object as a row of pieces, a comma before each field. Records of many structures make the same
 /// row, and share it: what they write then stays near.
 #[derive(PartialEq, Debug)]
 pub(super) struct Flat {
-    /// Columns that must hold a string without escapes, and of how many bytes.
-    plain: Box<[(u16, u32, u32)]>,
+    /// Columns that must hold a string that can be copied.
+    plain: Box<[Copies]>,
     pieces: Box<[Piece]>,
     /// The texts of all pieces, padded to be copied with moves of a fixed size.
     text: Box<[u8]>,
@@ -56,7 +56,7 @@ impl PartialEq for Then {
 /// A row in the making.
 #[derive(Default)]
 struct Draft {
-    plain: Vec<(u16, u32, u32)>,
+    plain: Vec<Copies>,
     pieces: Vec<Piece>,
     text: Vec<u8>,
     /// Where the text of the next piece begins.
@@ -131,12 +131,12 @@ impl Pen<'_> {
 
     /// A string as it stands, alone or in a list.
     fn flatten_copy(&self, field: &Field, copies: &Copies, open: &[u8], draft: &mut Draft) -> bool {
-        if self.view.root(copies.column).kind != Kind::String {
+        if !self.view.root(copies.column).kind.is_string() {
             return false;
         }
         draft.text.extend_from_slice(field.key.bytes());
         draft.text.extend_from_slice(open);
-        draft.plain.push((copies.column, copies.least, copies.most));
+        draft.plain.push(*copies);
         draft.wrote(field, Some(copies.counter));
         draft.push(Then::String(copies.column));
         draft.text.extend(open.iter().map(|_| b']'));
@@ -208,10 +208,7 @@ impl Pen<'_> {
             let read = reads.iter().find(|read| !self.cell(read).kind.is_null());
             let Some(Read { at: ReadAt::Slot { slot, node, .. }, steps, .. }) = read else { return false };
             let keeps = self.deeds.is_none_or(|deeds| deeds.of(*node) == Deed::Keep);
-            if slot.scope != 0
-                || !steps.is_empty()
-                || !keeps
-                || self.view.root(slot.column).kind != Kind::String
+            if slot.scope != 0 || !steps.is_empty() || !keeps || !self.view.root(slot.column).kind.is_string()
             {
                 return false;
             }
@@ -227,7 +224,14 @@ impl Pen<'_> {
                 TemplatePiece::Text(text) => json::push_str_escaped(text, &mut draft.text),
                 TemplatePiece::Reads(_) => {
                     let Some(column) = columns.next() else { return false };
-                    draft.plain.push((column, 1, u32::try_from(room).unwrap_or(u32::MAX)));
+                    let most = u32::try_from(room).unwrap_or(u32::MAX);
+                    draft.plain.push(Copies {
+                        column,
+                        counter: leaf.counter,
+                        least: 1,
+                        most,
+                        escapes: false,
+                    });
                     draft.push(Then::Inner(column));
                 }
             }
@@ -239,10 +243,9 @@ impl Pen<'_> {
 
     /// Writes the fields of a row, a comma before each; `None` where the texts of the record are not plain.
     pub(super) fn write_flat(&mut self, flat: &Flat) -> Option<Result<(), Box<Refusal>>> {
-        let fits = |&(column, least, most): &(u16, u32, u32)| {
-            let cell = self.view.root(column);
-            let len = (cell.end - cell.start).wrapping_sub(2);
-            cell.kind == Kind::String && (least..=most).contains(&len)
+        let fits = |copies: &Copies| {
+            let cell = self.view.root(copies.column);
+            copies.takes(cell.kind, (cell.end - cell.start).wrapping_sub(2))
         };
         if !flat.plain.iter().all(fits) {
             return None;

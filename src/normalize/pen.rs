@@ -321,7 +321,7 @@ impl<'a> Pen<'a> {
     fn copied(&mut self, field: &Field, copies: &Copies) -> bool {
         let cell = self.view.root(copies.column);
         let len = (cell.end - cell.start).wrapping_sub(2);
-        if cell.kind != Kind::String || !(copies.least..=copies.most).contains(&len) {
+        if !copies.takes(cell.kind, len) {
             return false;
         }
         field.key.push(&mut self.out);

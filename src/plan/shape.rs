@@ -6,7 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use super::{Form, Steps};
-use crate::json::{self, Mask, NodeId, SHORT, SlotAt, Want};
+use crate::json::{self, Kind, Mask, NodeId, SHORT, SlotAt, Want};
 use crate::ops::indicator::Indicator;
 use crate::ops::time::TimeFormat;
 use crate::ops::{Step, Test, TimeOut};
@@ -305,7 +305,7 @@ pub struct Field {
 
 /// A field that is a string of the record as it stands, in most records: most of what most mappings
 /// write. Any other value takes the long way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Copies {
     pub column: u16,
     /// Of the leaf.
@@ -313,9 +313,18 @@ pub struct Copies {
     /// Bytes between the quotes.
     pub least: u32,
     pub most: u32,
+    /// Escapes are left as they are, too.
+    pub escapes: bool,
 }
 
 impl Copies {
+    /// Whether a value of so many bytes between its quotes is copied as it stands.
+    #[inline(always)]
+    pub fn takes(&self, kind: Kind, len: u32) -> bool {
+        let fits = kind == Kind::String || (kind == Kind::Escaped && self.escapes);
+        fits && (self.least..=self.most).contains(&len)
+    }
+
     fn of(leaves: &[Leaf]) -> Option<Copies> {
         let [leaf] = leaves else { return None };
         let Origin::Reads(reads) = &leaf.origin else { return None };
@@ -330,7 +339,8 @@ impl Copies {
             _ => return None,
         };
         let own = leaf.is_plain() && slot.scope == 0 && steps.is_empty();
-        own.then_some(Copies { column: slot.column, counter: leaf.counter, least, most })
+        let escapes = matches!(leaf.ty, LeafType::Text { .. });
+        own.then_some(Copies { column: slot.column, counter: leaf.counter, least, most, escapes })
     }
 }
 
