@@ -293,6 +293,11 @@ pub fn read_time(formats: &[TimeFormat], text: &str, is_string: bool) -> Option<
     formats.iter().find_map(|format| time::read(format, text, is_string).ok())
 }
 
+/// The same of a text without escapes.
+pub fn read_plain_time(formats: &[TimeFormat], text: &[u8], is_string: bool) -> Option<Instant> {
+    formats.iter().find_map(|format| time::read_bytes(format, text, is_string).ok())
+}
+
 /// Writes an instant as JSON text in RFC 3339, with 0, 3, 6 or 9 digits of a second.
 pub fn push_time(instant: Instant, out: &mut Vec<u8>) {
     out.push(b'"');

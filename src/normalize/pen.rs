@@ -342,9 +342,8 @@ impl<'a> Pen<'a> {
         if !matches!(cell.kind, Kind::String | Kind::Number) {
             return false;
         }
-        let text = std::str::from_utf8(cell.inner(self.view.text)).unwrap_or_default();
-        let instant = (!text.is_empty()).then(|| ops::read_time(from, text, cell.kind == Kind::String));
-        let Some(instant) = instant.flatten() else { return false };
+        let text = cell.inner(self.view.text);
+        let Some(instant) = ops::read_plain_time(from, text, cell.kind == Kind::String) else { return false };
         field.key.push(&mut self.out);
         self.standing.times.push_as(ops::push_time, instant, &mut self.out);
         self.wrote_time(field);

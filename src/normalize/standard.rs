@@ -29,11 +29,13 @@ impl AnyValues {
     }
 }
 
-/// The last time that was written: the next is often the same.
+/// The last time that was written: the next is often the same, or at least of the same day.
 #[derive(Debug, Default)]
 pub(super) struct Stored {
     of: Option<Instant>,
     text: Vec<u8>,
+    /// Where the hour stands.
+    hour: usize,
 }
 
 impl Stored {
@@ -41,11 +43,28 @@ impl Stored {
         self.push_as(write_stored, instant, out);
     }
 
-    /// In a form that is the same for all times.
+    /// In a form that is the same for all times: the first colon stands behind the hour.
     pub(super) fn push_as(&mut self, write: fn(Instant, &mut Vec<u8>), instant: Instant, out: &mut Vec<u8>) {
         if self.of != Some(instant) {
-            self.text.clear();
-            write(instant, &mut self.text);
+            let day = |instant: Instant| instant.secs.div_euclid(86_400);
+            let near = |last: Instant| last.nanos == instant.nanos && day(last) == day(instant);
+            let clock = self.text.get_mut(self.hour..).and_then(|text| text.first_chunk_mut::<8>());
+            match clock {
+                Some(clock) if self.of.is_some_and(near) => {
+                    let second = instant.secs.rem_euclid(86_400) as u32;
+                    let two = |n: u32| [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+                    let [a, b] = two(second / 3600);
+                    let [c, d] = two(second / 60 % 60);
+                    let [e, f] = two(second % 60);
+                    *clock = [a, b, b':', c, d, b':', e, f];
+                }
+                _ => {
+                    self.text.clear();
+                    write(instant, &mut self.text);
+                    let colon = self.text.iter().position(|b| *b == b':');
+                    self.hour = colon.unwrap_or(0).saturating_sub(2);
+                }
+            }
             self.of = Some(instant);
         }
         out.extend_from_slice(&self.text);

@@ -176,6 +176,15 @@ fn unknown_format(name: &str) -> String {
     )
 }
 
+/// What [`read`] does, of bytes that may be no text.
+pub fn read_bytes(format: &TimeFormat, text: &[u8], is_string: bool) -> Result<Instant, TimeFault> {
+    match format {
+        TimeFormat::Unix if !text.is_empty() => read_unix(text),
+        TimeFormat::Rfc3339 if is_string && !text.is_empty() => read_rfc3339(text),
+        _ => read(format, std::str::from_utf8(text).map_err(|_| TimeFault::Mismatch)?, is_string),
+    }
+}
+
 /// Reads an instant. `text` is the unescaped content of a JSON string when `is_string`, else the
 /// source spelling of a JSON number.
 pub fn read(format: &TimeFormat, text: &str, is_string: bool) -> Result<Instant, TimeFault> {
