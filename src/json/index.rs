@@ -316,37 +316,50 @@ impl State<'_> {
     #[inline(never)]
     fn escapes(&mut self, text: &[u8], at: usize, slash: u64) -> u64 {
         let text = &text[..self.end];
-        let mut escaped = self.escaped;
+        let behind = text.get(at + 1..).unwrap_or_default();
+        let (mut escaped, mut last) = (self.escaped, 0);
         let mut slashes = slash & !self.escaped;
-        self.escaped = 0;
         while slashes != 0 {
-            let bit = slashes.trailing_zeros();
-            let i = at + bit as usize;
-            if bit == 63 {
-                self.escaped = 1;
-                slashes = 0;
-            } else {
-                escaped |= 2 << bit;
-                slashes &= !(3 << bit);
-            }
-            match text.get(i + 1) {
-                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
-                Some(b'u') if i < self.pair_end => {}
-                Some(b'u') => match escape(text, i) {
-                    Ok((behind, is_lone)) => {
-                        if is_lone {
-                            self.lone.push(i as u32);
-                        }
-                        self.pair_end = behind;
-                    }
-                    Err(_) => self.sound = false,
-                },
-                _ => self.sound = false,
+            last = slashes.trailing_zeros();
+            slashes &= !(3 << last);
+            escaped |= 2 << last;
+            let short = behind.get(last as usize).is_some_and(|b| SHORT_ESCAPES[*b as usize]);
+            if !short {
+                self.long_escape(text, at + last as usize);
             }
         }
+        self.escaped = (last == 63) as u64;
         escaped
     }
+
+    /// An escape of more than two bytes, or none at all.
+    #[inline(never)]
+    fn long_escape(&mut self, text: &[u8], at: usize) {
+        if at < self.pair_end && text.get(at + 1) == Some(&b'u') {
+            return;
+        }
+        match escape(text, at) {
+            Ok((behind, is_lone)) => {
+                if is_lone {
+                    self.lone.push(at as u32);
+                }
+                self.pair_end = behind;
+            }
+            Err(_) => self.sound = false,
+        }
+    }
 }
+
+/// What stands behind the backslash of an escape of two bytes.
+const SHORT_ESCAPES: [bool; 256] = {
+    let mut short = [false; 256];
+    let mut rest: &[u8] = b"\"\\/bfnrt";
+    while let [byte, others @ ..] = rest {
+        short[*byte as usize] = true;
+        rest = others;
+    }
+    short
+};
 
 fn prefix_xor(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {

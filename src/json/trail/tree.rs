@@ -18,6 +18,8 @@ pub(super) const LOST: Structure = 0;
 pub(super) const START: Structure = 1;
 /// Places.
 const MOST: usize = 1 << 16;
+/// Places that may follow one: they are tried one by one.
+const MOST_NEXT: usize = 64;
 /// Places behind one another.
 const DEEPEST: u32 = 1 << 9;
 /// A record adds as many places as it found, and so many more, so that what is met once only takes
@@ -84,20 +86,17 @@ impl Tree {
     /// The place behind a gap that did not yet follow `place`.
     #[cold]
     pub(super) fn grow(&mut self, place: Structure, gap: GapId) -> Structure {
-        let id = self.add(place, gap);
-        if id == LOST {
-            return LOST;
-        }
         // Those met first are met often, and stay in front.
-        let mut last = self.nodes[place as usize].first;
-        if last == LOST {
-            self.nodes[place as usize].first = id;
-            return id;
+        let (mut last, mut others) = (LOST, 0);
+        let mut next = self.nodes[place as usize].first;
+        while next != LOST {
+            (last, next, others) = (next, self.nodes[next as usize].next, others + 1);
         }
-        while self.nodes[last as usize].next != LOST {
-            last = self.nodes[last as usize].next;
+        let id = if others < MOST_NEXT { self.add(place, gap) } else { LOST };
+        match last {
+            LOST => self.nodes[place as usize].first = id,
+            last => self.nodes[last as usize].next = id,
         }
-        self.nodes[last as usize].next = id;
         id
     }
 
