@@ -15,7 +15,7 @@ use super::pen::Pen;
 use super::quick::{Quick, Sign};
 use super::read::Facts;
 use super::{Scratch, Work, may_be};
-use crate::json::{Structure, View};
+use crate::json::{self, Structure, View};
 use crate::metrics::Counts;
 use crate::plan::{Lane, Object, Route};
 
@@ -285,7 +285,8 @@ impl<'a> Work<'a> {
         twins.met = met;
         let lanes: Arc<[Left]> = lanes.into();
         let (asked_before, head_of) = (&twins.heads.all[head].0, twins.heads.all[head].1);
-        if leaves.is_some()
+        if (leaves.is_some() || !json::COUNTED)
+            && slots.structure_tells_all()
             && let Some(whole) = slots.whole_structure()
             && let Some(sign) = Sign::new(slots, [asked_before, &asked], &lanes, &plan.lanes[source])
         {
