@@ -357,7 +357,8 @@ proptest! {
                 prop_assert!(expected.is_err() || slots.same(&plain), "{}", String::from_utf8_lossy(&text));
             }
             let rest = plain.rest.first().map(|rest| rest.value.start);
-            if let (Ok(_), Some((_, below)), Some(at)) = (expected, tree.keys.first(), rest) {
+            let below = tree.keys.get(draw.below(tree.keys.len().max(1)));
+            if let (Ok(_), Some((_, below)), Some(at)) = (expected, below, rest) {
                 plain.walk_more(&want, &text, Marks::default(), at as usize, below.node);
                 for (index, slots) in &mut walkers {
                     slots.walk_more(&want, &text, index.marks(), at as usize, below.node);
