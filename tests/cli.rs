@@ -963,3 +963,38 @@ fn none_mode_drops_conversations_by_rule() {
         assert_eq!(number(&doc["targets"][target], "failed_log_count"), 0);
     }
 }
+
+// ------------------------------------------------------------------------ records like one another
+
+/// What is known of records of one structure is known of all their fields: each time is that of its own
+/// column, in its own day, and each text is its own.
+#[test]
+fn records_like_one_another_keep_their_values() {
+    let temp = folder();
+    put(&temp, "m/targets/two.yaml", b"target: two\nroot: Two\ntypes:\n  Two: {id: string, first: time, second: time, third: time, names: [string], note: string}\n");
+    put(
+        &temp,
+        "m/sources/two/source.yaml",
+        b"source: two\nwhen: {path: kind, equals: two}\ntime: {path: a, format: unix}\n",
+    );
+    let rows = b"target: two\nrows:\n  - {to: id, from: id}\n  - {to: first, from: a, as: {time: unix}}\n  - {to: second, from: b, as: {time: unix}}\n  \
+        - {to: third, from: b, as: {time: unix}}\n  - {to: names, from: who.name}\n  - {to: note, from: note}\n";
+    put(&temp, "m/sources/two/two.yaml", rows);
+    let (mut records, mut expected) = (String::new(), String::new());
+    for n in 0..12 {
+        let (day, second) = (1 + n % 9, 10 + n);
+        let note = if n % 4 == 3 { r"caf\u00e9 \n" } else { "plain" };
+        let b = 1_577_836_800 + (day - 1) * 86_400 + second;
+        records += &format!(
+            "{{\"kind\":\"two\",\"id\":\"r{n}\",\"a\":{n},\"b\":{b},\"who\":{{\"name\":\"N{n}\",\"groups\":[\"x\",[{n}]]}},\"note\":\"{note}\"}}\n"
+        );
+        let later = format!("2020-01-{day:02}T00:00:{second:02}Z");
+        expected += &format!(
+            "{{\"id\":\"r{n}\",\"first\":\"1970-01-01T00:00:{n:02}Z\",\"second\":\"{later}\",\"third\":\"{later}\",\"names\":[\"N{n}\"],\"note\":\"{note}\"}}\n"
+        );
+    }
+    let mappings = temp.path().join("m");
+    let said =
+        piped(words(&format!("convert - --mappings {} --to two", mappings.display())), records.as_bytes());
+    assert_eq!((said.code, said.text()), (0, expected), "{}", said.err);
+}
