@@ -35,8 +35,8 @@ impl Work<'_> {
             Some((_, head)) => head.way,
             None => known.and_then(|s| self.way(s)),
         };
-        let is_quick = quick.is_some();
-        let mut way = way.map(|way| (way, if is_quick { Steps::default() } else { self.go(&way) }));
+        let told = quick.as_ref().and_then(|like| like.quick);
+        let mut way = way.map(|way| (way, if told.is_some() { Steps::default() } else { self.go(&way) }));
         let field = way.and_then(|(way, _)| way.field);
         self.payload_field = field.zip(way.map(|(way, _)| way.root));
         // What no source recognised may be anything: nothing of it is shown but in full mode.
@@ -45,7 +45,6 @@ impl Work<'_> {
             Some((_, head)) => head.kind,
             None => self.kind_of(source, known),
         };
-        let told = quick.as_ref().and_then(|like| like.quick);
         let record = match told {
             Some(quick) => self.count_like(quick),
             None => self.count_record(source, kind, range.start),

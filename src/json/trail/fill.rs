@@ -38,9 +38,7 @@ impl Slots {
         }
         Some(())
     }
-}
 
-impl Slots {
     /// Where the values of some columns of the record's own scope stand in all records with the same
     /// [`Slots::whole_structure`], which must tell all; nothing at all where one of them
     /// is a list whose elements are walked.
