@@ -180,7 +180,7 @@ impl Marks<'_> {
     }
 
     /// What a string with escapes is.
-    #[inline]
+    #[inline(never)]
     fn escaped(&self, from: usize, to: usize) -> Kind {
         let (from, to) = ((self.base + from) as u32, (self.base + to) as u32);
         let next = self.lone.partition_point(|&lone| lone < from);

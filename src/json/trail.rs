@@ -8,6 +8,7 @@
 mod fill;
 mod learn;
 pub(super) mod quick;
+mod recipe;
 mod tree;
 
 use std::collections::HashMap;
@@ -15,7 +16,8 @@ use std::collections::HashMap;
 use super::scan::{MAX_DEPTH, any_number, digits_end, skip_space};
 use super::want::Slot;
 use super::{Cell, Kind, Marks, NodeId, Want};
-use tree::{Node, Tree};
+use recipe::Recipes;
+use tree::Tree;
 
 pub use fill::Spot;
 pub use tree::Structure;
@@ -58,9 +60,12 @@ pub(super) struct Trail {
     /// Gaps and acts that are kept for later records.
     kept: (usize, usize),
     tree: Tree,
+    recipes: Recipes,
     /// Of the record at hand, in order.
     steps: Vec<Step>,
-    /// What the record is so far.
+    /// Its parts, in order: elements of lists are each their own.
+    parts: Vec<Part>,
+    /// What the part at hand is so far; behind a walk, what the record is.
     place: Structure,
     /// How many steps it took before other walks of its values, and its structure then.
     whole: (usize, Structure),
@@ -126,12 +131,16 @@ struct Gap {
     value_at: u16,
     /// Containers that are open around the value.
     depth: u16,
-    /// More must be seen than the gap itself.
+    /// Bytes in the head.
+    short: u8,
+    /// More must be seen than the head.
     is_open: bool,
     ends: Ends,
     /// The state behind the value.
     behind: u32,
     next: GapId,
+    /// Where a part that begins with the gap stands before its second one, if one does.
+    part: Structure,
 }
 
 /// What a gap does.
@@ -144,9 +153,9 @@ struct Deeds {
     tail: Box<[u8]>,
 }
 
-/// The bytes of a head that a gap of each length has.
-const MASKS: [[u8; HEAD]; HEAD + 1] = {
-    let mut masks = [[0; HEAD]; HEAD + 1];
+/// The bytes of a head that a gap of each length has; a power of two of them.
+const MASKS: [[u8; HEAD]; 2 * HEAD] = {
+    let mut masks = [[0; HEAD]; 2 * HEAD];
     let mut len = 1;
     while len <= HEAD {
         masks[len] = masks[len - 1];
@@ -188,6 +197,14 @@ struct Step {
     value: Cell,
 }
 
+/// A stretch of steps: what it is of is told by the tree.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// Its first step.
+    first: u32,
+    place: Structure,
+}
+
 /// An offset is one within the gap.
 #[derive(Clone, Copy, Debug)]
 enum Act {
@@ -211,6 +228,7 @@ impl Trail {
             self.deeds.truncate(self.kept.0);
             self.acts.truncate(self.kept.1);
         }
+        self.parts.clear();
         self.place = tree::START;
         self.tree.begin();
         (self.strayed, self.skipped, self.lost) = (false, false, 0);
@@ -268,6 +286,30 @@ impl Trail {
         state
     }
 
+    /// Goes over a gap that does not follow the place at hand in the tree.
+    fn pass(&mut self, id: GapId) {
+        let Trail { gaps, kept, tree, place, parts, steps, .. } = self;
+        let last = *place;
+        if last != tree::LOST {
+            *place = if (id as usize) < kept.0 { tree.grow(last, id, &gaps[id as usize]) } else { tree::LOST };
+        }
+        let part = gaps[id as usize].part;
+        if part != tree::LOST {
+            end_part(parts, last, steps.len());
+            *place = part;
+        }
+    }
+
+    /// The last part of a walk is at an end, which began with the part `first`.
+    fn end(&mut self, first: usize) {
+        if let Some(part) = self.parts.last_mut() {
+            part.place = self.place;
+        }
+        if let [_, _, ..] = self.parts[first..] {
+            self.place = self.tree.join(self.parts[first..].iter().map(|part| part.place));
+        }
+    }
+
     /// The number of a state; 0, which is used anew each time, where there are too many.
     fn state(&mut self, top: NodeId, last: Last, depth: usize) -> u32 {
         if let Some(&id) = self.known.get(&(top, last.clone())) {
@@ -285,6 +327,15 @@ impl Trail {
     }
 }
 
+/// The last part is at an end, and another begins.
+#[inline(never)]
+fn end_part(parts: &mut Vec<Part>, place: Structure, steps: usize) {
+    if let Some(part) = parts.last_mut() {
+        part.place = place;
+    }
+    parts.push(Part { first: steps as u32, place: tree::LOST });
+}
+
 /// Eight bytes of a head.
 #[inline(always)]
 fn word(bytes: &[u8; HEAD], i: usize) -> u64 {
@@ -298,27 +349,22 @@ impl Gap {
             len: 0,
             value_at: 0,
             depth: 0,
+            short: 0,
             is_open: false,
             ends: Ends::Top,
             behind: 0,
             next: NONE,
+            part: tree::LOST,
         }
     }
 
-    /// Whether the gap stands at the start of `text`, and a value that may follow it behind it.
+    /// Whether the first bytes of the gap are these, from a word on.
     #[inline(always)]
-    fn stands<'d>(&self, text: &[u8], deeds: impl Fn() -> &'d Deeds) -> bool {
-        let len = self.len as usize;
-        let same = match (text.first_chunk::<HEAD>(), MASKS.get(len)) {
-            (Some(found), Some(mask)) => {
-                // Others that stand behind the same value mostly differ early.
-                let differ = |i| (word(found, i) ^ word(&self.head, i)) & word(mask, i);
-                differ(0) == 0 && differ(1) | differ(2) | differ(3) == 0
-            }
-            (Some(found), None) => *found == self.head && text[HEAD..].starts_with(&deeds().tail),
-            (None, _) => len <= text.len() && text.starts_with(&self.head[..len.min(HEAD)]),
-        };
-        same && (!self.is_open || self.is_followed(text.get(len)))
+    fn is_at<const WORD: usize>(&self, found: &[u8; HEAD]) -> bool {
+        let mask = &MASKS[self.short as usize % MASKS.len()];
+        let differ = |i| (word(found, i) ^ word(&self.head, i)) & word(mask, i);
+        let first = if WORD == 0 { differ(0) } else { 0 };
+        first | differ(1) | differ(2) | differ(3) == 0
     }
 
     /// Whether what begins behind the gap is what the gap ends with.
@@ -353,6 +399,8 @@ pub(super) fn walk(
     if top != 0 && trail.place != tree::LOST {
         trail.place = trail.tree.go(trail.place, top);
     }
+    let part = trail.parts.len();
+    trail.parts.push(Part { first: trail.steps.len() as u32, place: tree::LOST });
     let end = loop {
         (state, i) = match trek.follow(trail, state, i)? {
             Met::Top(end) => break end,
@@ -360,27 +408,26 @@ pub(super) fn walk(
                 let id = learn::gap(trail, &trek, state, at)?;
                 if id as usize >= trail.kept.0 {
                     trek.strayed = true;
-                    trail.place = tree::LOST;
                     if trail.lost > MOST_LOST {
                         trail.pause = PAUSE;
                         return None;
                     }
                 }
+                trail.pass(id);
                 let gap = &trail.gaps[id as usize];
-                let value = trek.value(gap, at)?;
+                let (end, kind) = trek.value(gap, at)?;
+                let value = Cell { start: at as u32 + gap.value_at as u32, end: end as u32, kind };
                 trail.steps.push(Step { gap: id, at: at as u32, value });
-                if trail.place != tree::LOST {
-                    trail.place = trail.tree.grow(trail.place, id);
-                }
                 if gap.behind == DONE {
-                    break value.end as usize;
+                    break end;
                 }
-                (gap.behind, value.end as usize)
+                (gap.behind, end)
             }
         };
     };
     (trail.strayed, trail.skipped) = (trek.strayed, trek.skipped);
     trail.tree.ended(trail.place, grown);
+    trail.end(part);
     if top == 0 {
         trail.whole = (trail.steps.len(), trail.place);
     }
@@ -409,85 +456,110 @@ impl Trek<'_> {
     /// Goes on as long as every gap is known: along the gaps of records that were the same so far, or
     /// else along those that were met in any.
     fn follow(&mut self, trail: &mut Trail, mut state: u32, mut i: usize) -> Option<Met> {
-        let Trail { states, gaps, deeds, steps, tree, place, .. } = trail;
         loop {
-            if *place != tree::LOST {
-                (*place, state, i) = self.along(tree.nodes(), (gaps, deeds), steps, (*place, state, i))?;
+            if trail.place != tree::LOST {
+                (state, i) = self.along(trail, state, i)?;
                 if state == DONE {
                     return Some(Met::Top(i));
                 }
             }
-            let here = self.text.get(i..)?;
-            let mut id = states[state as usize].first;
+            let mut id = trail.states[state as usize].first;
             let gap = loop {
                 if id == NONE {
                     return Some(Met::New(state, i));
                 }
-                let gap = &gaps[id as usize];
-                if gap.stands(here, || &deeds[id as usize]) {
+                let gap = &trail.gaps[id as usize];
+                if self.stands(gap, &trail.deeds, id, i) {
                     break gap;
                 }
                 id = gap.next;
             };
-            if *place != tree::LOST {
-                *place = tree.grow(*place, id);
-            }
-            let value = self.string_or(gap, i)?;
-            steps.push(Step { gap: id, at: i as u32, value });
-            i = value.end as usize;
+            let (end, kind) = self.value(gap, i)?;
+            let value = Cell { start: i as u32 + gap.value_at as u32, end: end as u32, kind };
             state = gap.behind;
+            trail.pass(id);
+            trail.steps.push(Step { gap: id, at: i as u32, value });
+            i = end;
             if state == DONE {
                 return Some(Met::Top(i));
             }
         }
     }
 
-    /// Goes on from a place of the tree, a state and an offset; where it leads no further, or where the
-    /// top ends.
+    /// Goes on from a state and an offset; where the tree leads no further, or where the top ends.
     #[inline(never)]
-    fn along(
-        &mut self,
-        nodes: &[Node],
-        (gaps, deeds): (&[Gap], &[Deeds]),
-        steps: &mut Vec<Step>,
-        (mut place, mut state, mut i): (Structure, u32, usize),
-    ) -> Option<(Structure, u32, usize)> {
-        let text = self.text;
+    fn along(&mut self, trail: &mut Trail, state: u32, mut i: usize) -> Option<(u32, usize)> {
+        let Trail { gaps, deeds, steps, parts, tree, .. } = trail;
+        let (gaps, deeds, nodes) = (gaps.as_slice(), deeds.as_slice(), tree.nodes());
+        let (text, marks) = (self.text, self.marks);
+        let mut place = trail.place;
         let mut next = nodes[place as usize].first;
-        while next != tree::LOST {
+        let begun = steps.len();
+        // Shorter than a head is what stands behind the last line.
+        while let Some(found) = text.get(i..).and_then(|text| text.first_chunk::<HEAD>()) {
             let node = &nodes[next as usize];
-            let gap = &gaps[node.gap as usize];
-            if !gap.stands(text.get(i..)?, || &deeds[node.gap as usize]) {
+            if (word(found, 0) ^ node.word) & node.mask != 0 {
                 next = node.next;
                 continue;
             }
-            let value = self.string_or(gap, i)?;
-            steps.push(Step { gap: node.gap, at: i as u32, value });
-            (place, state, i) = (next, gap.behind, value.end as usize);
-            if state == DONE {
+            if next == tree::LOST {
                 break;
             }
-            next = node.first;
+            let gap = &gaps[node.gap as usize];
+            if !gap.is_at::<1>(found) {
+                next = node.next;
+                continue;
+            }
+            let (end, kind) = match gap.ends {
+                Ends::String if !gap.is_open => marks.string_end(i + gap.len as usize)?,
+                Ends::Fixed(kind) if !gap.is_open => (i + gap.len as usize, kind),
+                _ if !self.opens(gap, deeds, node.gap, i) => {
+                    next = node.next;
+                    continue;
+                }
+                _ => self.value(gap, i)?,
+            };
+            let value = Cell { start: i as u32 + gap.value_at as u32, end: end as u32, kind };
+            if gap.part == tree::LOST {
+                place = next;
+                next = node.first;
+            } else {
+                end_part(parts, place, steps.len());
+                place = gap.part;
+                next = nodes[place as usize].first;
+            }
+            steps.push(Step { gap: node.gap, at: i as u32, value });
+            i = end;
         }
-        Some((place, state, i))
+        trail.place = place;
+        let last = steps.get(begun..).and_then(|steps| steps.last());
+        Some((last.map_or(state, |step| gaps[step.gap as usize].behind), i))
     }
 
-    /// The value behind the gap at `i`, which mostly is a string.
-    #[inline(always)]
-    fn string_or(&mut self, gap: &Gap, i: usize) -> Option<Cell> {
-        if gap.ends != Ends::String {
-            return self.value(gap, i);
-        }
-        let (end, kind) = self.marks.string_end(i + gap.len as usize)?;
-        Some(Cell { start: (i + gap.value_at as usize) as u32, end: end as u32, kind })
+    /// Whether a gap stands at `i`, and a value that may follow it behind it.
+    #[inline]
+    fn stands(&self, gap: &Gap, deeds: &[Deeds], id: GapId, i: usize) -> bool {
+        let here = self.text.get(i..).unwrap_or_default();
+        let same = match here.first_chunk::<HEAD>() {
+            Some(found) => gap.is_at::<0>(found),
+            None => here.starts_with(&gap.head[..gap.short as usize]),
+        };
+        same && (!gap.is_open || self.opens(gap, deeds, id, i))
     }
 
-    /// The value behind the gap at `i`; behind the top nothing, which ends there.
+    /// Whether more than the head of a gap stands at `i`, and what it ends with behind it.
     #[inline(never)]
-    fn value(&mut self, gap: &Gap, i: usize) -> Option<Cell> {
+    fn opens(&self, gap: &Gap, deeds: &[Deeds], id: GapId, i: usize) -> bool {
+        let len = gap.len as usize;
+        let behind = self.text.get(i + HEAD.min(len)..).unwrap_or_default();
+        behind.starts_with(&deeds[id as usize].tail) && gap.is_followed(self.text.get(i + len))
+    }
+
+    /// Where the value behind the gap at `i` ends, and what it is; behind the top nothing, which ends there.
+    #[inline(never)]
+    fn value(&mut self, gap: &Gap, i: usize) -> Option<(usize, Kind)> {
         let behind = i + gap.len as usize;
-        let start = i + gap.value_at as usize;
-        let (end, kind) = match gap.ends {
+        Some(match gap.ends {
             Ends::String => self.marks.string_end(behind)?,
             Ends::Number => match digits_end(self.text, behind) {
                 end if end != behind => (end, Kind::Number),
@@ -495,15 +567,14 @@ impl Trek<'_> {
             },
             Ends::Boolean => self.boolean(behind)?,
             Ends::Skipped(usual) => {
-                let (end, kind) = self.skip_inside(start, gap.depth as usize)?;
+                let (end, kind) = self.skip_inside(i + gap.value_at as usize, gap.depth as usize)?;
                 self.strayed |= kind != usual;
                 self.skipped = true;
                 (end, kind)
             }
             Ends::Fixed(kind) => (behind, kind),
             Ends::Top => (behind, Kind::Absent),
-        };
-        Some(Cell { start: start as u32, end: end as u32, kind })
+        })
     }
 
     /// The byte at `i`; behind the text something that fits nowhere.

@@ -3,9 +3,11 @@
 //! arrays, envelopes, lines longer than a batch) is scanned here, and arrays and envelopes give
 //! their elements as they arrive.
 
+mod buffer;
 mod list;
 mod past;
 
+use buffer::Buffer;
 use past::Past;
 
 use super::scan::{End, Open, end_of, loose_end};
@@ -40,7 +42,7 @@ pub struct Cutter {
     framing: Framing,
     limits: Limits,
     envelopes: Vec<Vec<String>>,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     /// Everything before is cut.
     at: usize,
     base: u64,
@@ -51,6 +53,8 @@ pub struct Cutter {
     state: State,
     units: Vec<Unit>,
     blank_lines: u64,
+    /// Line ends that are counted already, and up to where.
+    counted: (u64, usize),
     /// The buffer was searched up to here for a line end, from the current line's start.
     searched: usize,
     /// Do not look at an open value again before the buffer holds so much.
@@ -95,7 +99,7 @@ impl Cutter {
             limits,
             // Whether an object is an envelope of CloudWatch Logs is for the worker to say.
             envelopes: if framing == Framing::CloudWatch { Vec::new() } else { envelopes.to_vec() },
-            buffer: Vec::new(),
+            buffer: Buffer::default(),
             at: 0,
             base: 0,
             line: 1,
@@ -105,6 +109,7 @@ impl Cutter {
             state: State::Top,
             units: Vec::new(),
             blank_lines: 0,
+            counted: (0, 0),
             searched: 0,
             retry: 0,
             open: Open::default(),
@@ -169,11 +174,13 @@ impl Cutter {
         let want = self.limits.batch_bytes.max(open).max(1);
         let mut filled = self.buffer.len();
         let goal = filled + want;
-        self.buffer.resize(goal, 0);
         while filled < goal {
-            match self.reader.read(&mut self.buffer[filled..]) {
+            match self.reader.read(self.buffer.room(goal - filled)) {
                 Ok(0) => self.ended = true,
-                Ok(n) => filled += n,
+                Ok(n) => {
+                    self.buffer.add(n);
+                    filled += n;
+                }
                 Err(e) => {
                     self.error = Some(e);
                     self.ended = true;
@@ -184,7 +191,6 @@ impl Cutter {
                 break;
             }
         }
-        self.buffer.truncate(filled);
         if !self.begun && (filled >= 3 || self.ended) {
             self.begun = true;
             self.byte_order_mark();
@@ -205,21 +211,25 @@ impl Cutter {
 
     /// Forgets the bytes that are cut and were handed on (or hold nothing).
     fn drop_front(&mut self) {
-        self.line += newlines(&self.buffer[..self.at]);
+        self.line += self.line_ends();
         self.base += self.at as u64;
-        self.buffer.drain(..self.at);
+        self.buffer.drop_front(self.at);
         self.searched = self.searched.saturating_sub(self.at);
         self.retry = self.retry.saturating_sub(self.at);
         self.at = 0;
     }
 
-    fn hand_on(&mut self, mut next: Vec<u8>) -> Batch {
-        next.clear();
-        next.extend_from_slice(&self.buffer[self.at..]);
+    /// Line ends in what is cut.
+    fn line_ends(&mut self) -> u64 {
+        let (lines, up_to) = std::mem::take(&mut self.counted);
+        lines + newlines(&self.buffer[up_to..self.at])
+    }
+
+    fn hand_on(&mut self, next: Vec<u8>) -> Batch {
+        let line_ends = self.line_ends();
         self.searched = self.searched.saturating_sub(self.at);
         self.retry = self.retry.saturating_sub(self.at);
-        let mut bytes = std::mem::replace(&mut self.buffer, next);
-        bytes.truncate(self.at);
+        let bytes = self.buffer.hand_on(self.at, next);
         let batch = Batch {
             input: self.input,
             base: self.base,
@@ -230,7 +240,7 @@ impl Cutter {
             framing: self.told,
             head: self.head.clone(),
         };
-        self.line += newlines(&batch.bytes);
+        self.line += line_ends;
         self.base += self.at as u64;
         self.at = 0;
         batch
@@ -295,6 +305,9 @@ impl Cutter {
                 self.keep_head(line_end);
             }
             self.unit(start, end, UnitKind::Line);
+            if found.is_some() && self.counted.1 == self.at {
+                self.counted = (self.counted.0 + 1, next);
+            }
             return self.next_line(next);
         }
         if closed && first == b'{' && self.framing == Framing::Auto {

@@ -31,10 +31,13 @@ impl Slots {
     /// repeated.
     pub(in crate::json) fn fill_from(&mut self, from: usize) -> Option<()> {
         let Slots { root, present, set, scopes, lists_met, hits, rest, trail, .. } = self;
-        let Trail { deeds, acts, steps, .. } = trail;
+        let Trail { gaps, deeds, acts, steps, parts, recipes, .. } = trail;
         let mut fill = Fill { root, present, set, scopes, lists_met, hits, rest };
-        for step in &steps[from..] {
-            fill.step(step, &deeds[step.gap as usize], acts)?;
+        let first = parts.partition_point(|part| (part.first as usize) < from);
+        for (n, part) in parts.iter().enumerate().skip(first) {
+            let end = parts.get(n + 1).map_or(steps.len(), |next| next.first as usize);
+            let steps = &steps[part.first as usize..end];
+            recipes.fill(&mut fill, part.place, steps, (gaps, deeds, acts))?;
         }
         Some(())
     }
@@ -125,8 +128,19 @@ impl Slots {
 }
 
 impl Fill<'_> {
+    /// The last row of a scope.
     #[inline(always)]
-    fn step(&mut self, step: &Step, deeds: &Deeds, acts: &[Act]) -> Option<()> {
+    pub(super) fn row(&mut self, scope: u16) -> &mut [Cell] {
+        if scope == 0 {
+            return self.root;
+        }
+        let rows = &mut self.scopes[scope as usize];
+        let last = rows.cells.len() - rows.width;
+        &mut rows.cells[last..]
+    }
+
+    #[inline(always)]
+    pub(super) fn step(&mut self, step: &Step, deeds: &Deeds, acts: &[Act]) -> Option<()> {
         let (at, value) = (step.at as usize, step.value);
         if deeds.acts.0 != deeds.acts.1 {
             self.perform(acts.get(deeds.acts.0 as usize..deeds.acts.1 as usize)?, at)?;
@@ -175,7 +189,7 @@ impl Fill<'_> {
     }
 
     #[inline(always)]
-    fn perform(&mut self, acts: &[Act], at: usize) -> Option<()> {
+    pub(super) fn perform(&mut self, acts: &[Act], at: usize) -> Option<()> {
         for act in acts {
             match *act {
                 Act::Open(slot, off) => {

@@ -4,7 +4,7 @@
 use super::{
     Act, DONE, Deeds, Ends, Gap, GapId, Goal, HEAD, Inner, LONGEST, Last, MOST, MOST_KEYS, MOST_NEXT,
 };
-use super::{NONE, State, Trail, Trek};
+use super::{NONE, State, Trail, Trek, tree};
 use crate::json::want::Slot;
 use crate::json::{Checked, Kind, NodeId, Want};
 
@@ -51,10 +51,12 @@ pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Opti
         len: len as u16,
         value_at: value_at as u16,
         depth: depth as u16,
-        is_open: matches!(ends, Ends::Number | Ends::Boolean | Ends::Skipped(_)),
+        short: short as u8,
+        is_open: len > HEAD || matches!(ends, Ends::Number | Ends::Boolean | Ends::Skipped(_)),
         ends,
         behind,
         next: NONE,
+        part: tree::LOST,
     };
     let acts = (first, trail.acts.len() as u32);
     trail.deeds.push(Deeds { acts, to, tail: bytes[short..].into() });
@@ -65,6 +67,9 @@ pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Opti
         return Some(id);
     }
     trail.kept = (trail.gaps.len(), trail.acts.len());
+    if trail.acts[acts.0 as usize..].iter().any(|act| matches!(act, Act::AddRow(_))) {
+        trail.gaps[id as usize].part = trail.tree.root();
+    }
     // Those met first are met often, and stay in front.
     let state = &mut trail.states[state as usize];
     match std::mem::replace(&mut state.latest, id) {

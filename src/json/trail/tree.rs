@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use super::GapId;
+use super::{Gap, GapId, MASKS, word};
 use crate::json::NodeId;
 
 /// Where a record stands: equal places have the same keys and types of values in the same order, but
@@ -28,12 +28,17 @@ const FIRST: u32 = 8;
 /// Places that may be added before records come that end in old ones, and what each of those gives.
 const CREDIT: u32 = 1 << 14;
 const GAIN: u32 = 4;
+/// Parts that are told apart, and all places behind some of those.
+const MOST_PARTS: usize = 16;
+const MOST_JOINED: usize = 1 << 12;
 
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
     /// Behind what was walked first, by what is walked then.
     more: HashMap<(Structure, NodeId), Structure, FixedState>,
+    /// Behind the parts of a record so far, by the next.
+    joined: HashMap<(Structure, Structure), Structure, FixedState>,
     credit: u32,
     /// Places that the record at hand may still add, once it adds some.
     room: Option<u32>,
@@ -41,6 +46,10 @@ pub(super) struct Tree {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node {
+    /// The first bytes of the gap, and which those are: those that follow a place mostly differ there. That
+    /// of the nowhere that ends a row of them has none, and stands everywhere.
+    pub(super) word: u64,
+    pub(super) mask: u64,
     pub(super) gap: GapId,
     /// The next of those that follow the same place.
     pub(super) next: Structure,
@@ -52,8 +61,14 @@ pub(super) struct Node {
 
 impl Default for Tree {
     fn default() -> Tree {
-        let node = Node { gap: 0, next: LOST, first: LOST, depth: 0 };
-        Tree { nodes: vec![node; 2], more: HashMap::default(), credit: CREDIT, room: None }
+        Tree { nodes: vec![Node::root(); 2], more: HashMap::default(), joined: HashMap::default(), credit: CREDIT, room: None }
+    }
+}
+
+impl Node {
+    /// What is behind no other.
+    fn root() -> Node {
+        Node { word: 0, mask: 0, gap: 0, next: LOST, first: LOST, depth: 0 }
     }
 }
 
@@ -76,32 +91,81 @@ impl Tree {
         if let Some(&to) = self.more.get(&(place, top)) {
             return to;
         }
-        let to = self.add(place, 0);
+        let to = self.add(place);
         if to != LOST {
             self.more.insert((place, top), to);
         }
         to
     }
 
-    /// The place behind a gap that did not yet follow `place`.
+    /// A place that is behind no other.
+    pub(super) fn root(&mut self) -> Structure {
+        if self.nodes.len() >= MOST {
+            return LOST;
+        }
+        self.nodes.push(Node::root());
+        self.nodes.len() as Structure - 1
+    }
+
+    /// The place behind the parts of a record.
+    pub(super) fn join(&mut self, parts: impl ExactSizeIterator<Item = Structure>) -> Structure {
+        // What is told apart by many parts is hardly met again.
+        if parts.len() > MOST_PARTS {
+            return LOST;
+        }
+        let mut place = START;
+        for part in parts {
+            place = match (place, part) {
+                (_, LOST) => return LOST,
+                (START, part) => part,
+                _ => match self.joined.get(&(place, part)) {
+                    Some(to) => *to,
+                    // One more is learned each time.
+                    None => return self.join_new(place, part),
+                },
+            }
+        }
+        place
+    }
+
     #[cold]
-    pub(super) fn grow(&mut self, place: Structure, gap: GapId) -> Structure {
+    fn join_new(&mut self, place: Structure, part: Structure) -> Structure {
+        if self.joined.len() < MOST_JOINED {
+            let to = self.root();
+            if to != LOST {
+                self.joined.insert((place, part), to);
+            }
+        }
+        LOST
+    }
+
+    /// The place behind a gap, which is added where it did not yet follow `place`.
+    #[cold]
+    pub(super) fn grow(&mut self, place: Structure, id: GapId, gap: &Gap) -> Structure {
         // Those met first are met often, and stay in front.
         let (mut last, mut others) = (LOST, 0);
         let mut next = self.nodes[place as usize].first;
         while next != LOST {
+            if self.nodes[next as usize].gap == id {
+                return next;
+            }
             (last, next, others) = (next, self.nodes[next as usize].next, others + 1);
         }
-        let id = if others < MOST_NEXT { self.add(place, gap) } else { LOST };
-        match last {
-            LOST => self.nodes[place as usize].first = id,
-            last => self.nodes[last as usize].next = id,
+        let new = if others < MOST_NEXT { self.add(place) } else { LOST };
+        if new != LOST {
+            let node = &mut self.nodes[new as usize];
+            (node.word, node.mask) = (word(&gap.head, 0), word(&MASKS[gap.short as usize], 0));
+            node.gap = id;
+            match last {
+                LOST => self.nodes[place as usize].first = new,
+                last => self.nodes[last as usize].next = new,
+            }
         }
-        id
+        new
     }
 
     /// A place that nothing leads to yet; nowhere if there shall be no more.
-    fn add(&mut self, behind: Structure, gap: GapId) -> Structure {
+    fn add(&mut self, behind: Structure) -> Structure {
         let (len, depth) = (self.nodes.len(), self.nodes[behind as usize].depth + 1);
         let room = self.room.get_or_insert(depth + FIRST);
         if self.credit == 0 || len >= MOST || depth >= DEEPEST || *room == 0 {
@@ -109,7 +173,7 @@ impl Tree {
         }
         *room -= 1;
         self.credit -= 1;
-        self.nodes.push(Node { gap, next: LOST, first: LOST, depth });
+        self.nodes.push(Node { depth, ..Node::root() });
         len as Structure
     }
 

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::super::{Batch, Broken, Framing, Unit, UnitKind};
-use super::{Cutter, State, newlines};
+use super::{Cutter, State};
 use crate::json::skip_space;
 
 /// A record that is streamed past.
@@ -36,9 +36,8 @@ impl Cutter {
             _ => None,
         };
         let by_line = by_line || value.is_none();
-        self.line += newlines(&self.buffer[..start]);
-        self.base += start as u64;
-        self.buffer.drain(..start);
+        self.at = start;
+        self.drop_front();
         (self.at, self.searched, self.retry) = (0, 0, 0);
         let past =
             Past { start: self.base, line: self.line, bytes: 0, hash: Sha256::new(), by_line, value, around };
