@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use indexmap::IndexMap;
 
 pub use coverage::{Learned, PathId};
-pub use leaves::{Leaves, Place, Sight, type_at, type_of};
+pub use leaves::{Bundles, Leaves, Place, Sight, type_at, type_of};
 pub use report::{Rate, RunFacts, rate, report, summary};
 
 use crate::plan::{Plan, Route};
@@ -156,6 +156,8 @@ pub struct LaneCounts {
     pub passed: Vec<u64>,
     /// Leaves of the records that went this way.
     pub leaves: Leaves,
+    /// More of those, which are not added yet.
+    pub bundles: Bundles,
     /// By path of the nearest declared node: leaves whose names the content mode keeps inside.
     pub undeclared: Leaves,
     /// Event types that had to be replaced: (proposed, taken).

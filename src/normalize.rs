@@ -25,7 +25,7 @@ use std::ops::Range;
 pub use dead::{Dead, NamesOf};
 
 use crate::json::{self, Fault, FaultKind, Index, NodeId, Slots, View};
-use crate::metrics::{Counts, Reason};
+use crate::metrics::{Counts, Reason, LaneCounts, type_of};
 use crate::ops::time::Instant;
 use crate::plan::{Content, PayloadView, Plan, Route};
 use crate::records::{self, Batch, Broken, Framing, Limits, Unit, UnitKind};
@@ -83,6 +83,13 @@ impl Scratch {
     /// Everything that was counted.
     pub fn into_counts(mut self) -> Counts {
         self.twins.settle(&mut self.counts);
+        for LaneCounts { bundles, leaves, .. } in self.counts.lanes.iter_mut().flatten().flatten() {
+            bundles.settle(|bundle, records| {
+                for (node, kind) in self.slots.bundle(bundle) {
+                    leaves.add(node, type_of(kind) as usize, records);
+                }
+            });
+        }
         self.counts
     }
 }

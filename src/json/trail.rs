@@ -270,7 +270,8 @@ impl Trail {
     /// The state at the start of a walk.
     fn start(&mut self, top: NodeId, max_depth: usize) -> u32 {
         if top == 0 && self.max_depth != max_depth {
-            *self = Trail { max_depth, place: tree::START, ..Trail::default() };
+            let recipes = std::mem::take(&mut self.recipes).anew();
+            *self = Trail { max_depth, place: tree::START, recipes, ..Trail::default() };
         }
         if self.gaps.is_empty() {
             self.gaps.push(Gap::none());

@@ -37,6 +37,8 @@ pub struct Slots {
     pub(super) lists_met: bool,
     /// Nodes whose leaf was present, in the order of the text.
     pub hits: Vec<Hit>,
+    /// More of them, those of each part of the record together: its number, and where it begins.
+    pub bundles: Vec<(u32, u32)>,
     pub rest: Vec<Rest>,
     key: String,
     pub(super) trail: Trail,
@@ -83,6 +85,7 @@ impl Slots {
             }
         }
         self.hits.clear();
+        self.bundles.clear();
         self.rest.clear();
     }
 
@@ -239,6 +242,7 @@ pub fn walk(
     if open {
         slots.fill(want, text, marks, at);
     }
+    slots.unbundle();
     Ok(end)
 }
 
@@ -307,14 +311,17 @@ impl Slots {
     /// Walks one more value of the same record, at `at`, as the value of `node` (an extra root or
     /// a child of the root). The text there was checked by the walk before, so it cannot fail.
     pub fn walk_more(&mut self, want: &Want, text: &[u8], marks: Marks, at: usize, node: NodeId) {
+        self.unbundle();
         if !marks.is_empty() && self.trail.is_worth_trying() {
             let (hits, rest) = (self.hits.len(), self.rest.len());
             let from = self.trail.len();
             if trail::walk(want, text, marks, at, super::MAX_DEPTH, node, &mut self.trail).is_some()
                 && self.fill_from(from).is_some()
             {
+                self.unbundle_behind(hits);
                 return;
             }
+            self.bundles.clear();
             // What was left of it so far is cleared by the careful walk as that of a repeated key.
             self.hits.truncate(hits);
             self.rest.truncate(rest);

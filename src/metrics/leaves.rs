@@ -62,6 +62,48 @@ pub struct Sight<'a> {
     pub place: &'a mut dyn FnMut() -> Place,
 }
 
+/// Parts of records by their number: how often each was met, for its leaves to be added all at once. Only
+/// the first time they are seen one by one.
+#[derive(Clone, Debug, Default)]
+pub struct Bundles {
+    /// One more than were met since the leaves were added; 0: never met.
+    met: Vec<u64>,
+    /// Those that were met since.
+    late: Vec<u32>,
+}
+
+impl Bundles {
+    /// Whether a part was met before; from now on it was.
+    #[inline]
+    pub fn again(&mut self, bundle: u32) -> bool {
+        let at = bundle as usize;
+        if at >= self.met.len() {
+            self.met.resize(at + 1, 0);
+        }
+        let again = self.met[at] > 0;
+        self.met[at] = self.met[at].max(1);
+        again
+    }
+
+    /// Counts one more of a part that was met before.
+    #[inline]
+    pub fn add(&mut self, bundle: u32) {
+        let met = &mut self.met[bundle as usize];
+        if *met == 1 {
+            self.late.push(bundle);
+        }
+        *met += 1;
+    }
+
+    /// Hands out how many of each part were met since the last time.
+    pub fn settle(&mut self, mut f: impl FnMut(u32, u64)) {
+        for bundle in self.late.drain(..) {
+            let met = std::mem::replace(&mut self.met[bundle as usize], 1);
+            f(bundle, met - 1);
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Leaves {
     /// Paths that have a number from the start.

@@ -57,6 +57,10 @@ impl Work<'_> {
             Some((way, steps)) => self.sort_leaves(&way, steps),
             None => {
                 let Scratch { slots, hits, .. } = &mut *self.scratch;
+                // Of others like it they are counted by the record.
+                if slots.structure().is_some() {
+                    slots.unbundle();
+                }
                 hits.clear();
                 hits.extend(slots.hits.drain(..).map(|hit| Leaf::new(text, hit, Seen::Always)));
             }
@@ -116,6 +120,15 @@ impl Work<'_> {
         let mut place = || lines.place(record);
         let sight = &mut Sight { late: *late, place: &mut place };
         each_leaf((read, hits, slots, nested), view, named, shown, |leaf| leaf.see(counts, sight));
+        for &(bundle, _) in &slots.bundles {
+            if !counts.bundles.again(bundle) || sight.late {
+                for (node, kind) in slots.bundle(bundle) {
+                    counts.leaves.see(node, type_of(kind) as usize, 1, sight);
+                }
+            } else {
+                counts.bundles.add(bundle);
+            }
+        }
     }
 
     /// What is counted for the first lane of each target whenever a record like the one at hand is taken.

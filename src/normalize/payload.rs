@@ -69,6 +69,7 @@ impl<'a> Work<'a> {
                 at
             }
         };
+        slots.unbundle();
         let before = slots.hits.len();
         if way.walks_root {
             slots.walk_more(want, text, index.marks(), at, way.root);

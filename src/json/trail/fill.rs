@@ -4,7 +4,7 @@
 use super::{Act, Deeds, Goal, Step, Trail};
 use crate::json::walk::{Rows, add_list};
 use crate::json::want::Slot;
-use crate::json::{Cell, Hit, Kind, Rest, Slots};
+use crate::json::{Cell, Hit, Kind, NodeId, Rest, Slots};
 
 /// Where the value of a column stands in all records of one structure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +23,7 @@ pub(super) struct Fill<'a> {
     pub(super) scopes: &'a mut [Rows],
     pub(super) lists_met: &'a mut bool,
     pub(super) hits: &'a mut Vec<Hit>,
+    pub(super) bundles: &'a mut Vec<(u32, u32)>,
     pub(super) rest: &'a mut Vec<Rest>,
 }
 
@@ -30,16 +31,42 @@ impl Slots {
     /// Fills in what a walk along trails left open, from the step `from` on; nothing where a key is
     /// repeated.
     pub(in crate::json) fn fill_from(&mut self, from: usize) -> Option<()> {
-        let Slots { root, present, set, scopes, lists_met, hits, rest, trail, .. } = self;
+        let Slots { root, present, set, scopes, lists_met, hits, bundles, rest, trail, .. } = self;
         let Trail { gaps, deeds, acts, steps, parts, recipes, .. } = trail;
-        let mut fill = Fill { root, present, set, scopes, lists_met, hits, rest };
+        let mut fill = Fill { root, present, set, scopes, lists_met, hits, bundles, rest };
         let first = parts.partition_point(|part| (part.first as usize) < from);
         for (n, part) in parts.iter().enumerate().skip(first) {
             let end = parts.get(n + 1).map_or(steps.len(), |next| next.first as usize);
-            let steps = &steps[part.first as usize..end];
+            let steps = (part.first, &steps[part.first as usize..end]);
             recipes.fill(&mut fill, part.place, steps, (gaps, deeds, acts))?;
         }
         Some(())
+    }
+
+    /// The leaves of one of `bundles`, and their types.
+    #[inline]
+    pub fn bundle(&self, id: u32) -> impl Iterator<Item = (NodeId, Kind)> {
+        self.trail.recipes.leaves(id).iter().map(|(node, kind, _)| (*node, *kind))
+    }
+
+    /// Puts all leaves of `bundles` among the hits.
+    pub fn unbundle(&mut self) {
+        self.unbundle_behind(0);
+    }
+
+    /// The same, where the first hits are those of other walks.
+    pub(in crate::json) fn unbundle_behind(&mut self, before: usize) {
+        if self.bundles.is_empty() {
+            return;
+        }
+        let Slots { hits, bundles, trail, .. } = self;
+        for (id, first) in bundles.drain(..) {
+            for (node, _, n) in trail.recipes.leaves(id) {
+                let at = trail.steps[(first + n) as usize].value.start;
+                hits.push(Hit { node: *node, at });
+            }
+        }
+        hits[before..].sort_unstable_by_key(|hit| hit.at);
     }
 
     /// Where the values of some columns of the record's own scope stand in all records with the same

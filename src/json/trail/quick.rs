@@ -20,8 +20,8 @@ pub(in crate::json) fn walk(
     let max_depth = max_depth.min(MAX_DEPTH);
     let (strayed, skipped) = (true, true);
     let trek = Trek { want, text, marks, max_depth, strayed, skipped };
-    let Slots { root, present, set, scopes, lists_met, hits, rest, .. } = slots;
-    let fill = Fill { root, present, set, scopes, lists_met, hits, rest };
+    let Slots { root, present, set, scopes, lists_met, hits, bundles, rest, .. } = slots;
+    let fill = Fill { root, present, set, scopes, lists_met, hits, bundles, rest };
     Quick { trek, fill }.object(0, at, 0).map(|(end, _)| end)
 }
 

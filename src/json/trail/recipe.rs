@@ -37,7 +37,8 @@ struct Recipe {
     /// The column and the step.
     values: Box<[(u16, u16)]>,
     containers: Box<[(u16, Container)]>,
-    /// Leaves, in order.
+    /// Leaves whose type is the same in all, and all others in order.
+    leaves: Box<[(NodeId, Kind, u32)]>,
     hits: Box<[(NodeId, From)]>,
     rest: Box<[(NodeId, (u32, u32, u32), From)]>,
 }
@@ -57,17 +58,31 @@ enum From {
 }
 
 impl Recipes {
+    /// The same, for other trails: numbers are never used again.
+    pub(super) fn anew(self) -> Recipes {
+        Recipes { of: Vec::new(), all: self.all }
+    }
+
+    /// The leaves of a part and their types, and behind which of its steps each stands.
+    #[inline]
+    pub(super) fn leaves(&self, id: u32) -> &[(NodeId, Kind, u32)] {
+        self.all.get(id as usize).map_or(&[], |recipe| &recipe.leaves)
+    }
+
     /// Does what some steps do, all of which are one part of a record; nothing where a key is repeated.
     pub(super) fn fill(
         &mut self,
         fill: &mut Fill,
         place: Structure,
-        steps: &[Step],
+        (from, steps): (u32, &[Step]),
         (gaps, deeds, acts): (&[Gap], &[Deeds], &[Act]),
     ) -> Option<()> {
         let Some((first, rest)) = steps.split_first() else { return Some(()) };
         fill.step(first, &deeds[first.gap as usize], acts)?;
-        if let Some(recipe) = self.find(place, steps, (gaps, deeds, acts)) {
+        if let Some((id, recipe)) = self.find(place, steps, (gaps, deeds, acts)) {
+            if !recipe.leaves.is_empty() {
+                fill.bundles.push((id, from));
+            }
             return recipe.fill(fill, steps);
         }
         for step in rest {
@@ -83,9 +98,9 @@ impl Recipes {
         place: Structure,
         steps: &[Step],
         known: (&[Gap], &[Deeds], &[Act]),
-    ) -> Option<&Recipe> {
+    ) -> Option<(u32, &Recipe)> {
         match self.of.get(place as usize) {
-            Some(Met::Often(id)) => self.all.get(*id as usize),
+            Some(Met::Often(id)) => Some((*id, self.all.get(*id as usize)?)),
             _ => self.meet(place, steps, known),
         }
     }
@@ -96,7 +111,7 @@ impl Recipes {
         place: Structure,
         steps: &[Step],
         known: (&[Gap], &[Deeds], &[Act]),
-    ) -> Option<&Recipe> {
+    ) -> Option<(u32, &Recipe)> {
         if place <= START {
             return None;
         }
@@ -109,8 +124,9 @@ impl Recipes {
             Met::Once if self.all.len() < MOST => match Recipe::new(steps, known) {
                 Some(recipe) => {
                     self.all.push(recipe);
-                    self.of[at] = Met::Often(self.all.len() as u32 - 1);
-                    return self.all.last();
+                    let id = self.all.len() as u32 - 1;
+                    self.of[at] = Met::Often(id);
+                    return Some((id, self.all.last()?));
                 }
                 None => Met::Hopeless,
             },
@@ -126,6 +142,7 @@ impl Recipe {
         let mut values: Vec<(Slot, u16)> = Vec::new();
         let mut containers: Vec<(Slot, Container)> = Vec::new();
         let mut hits: Vec<(NodeId, From)> = Vec::new();
+        let mut leaves: Vec<(NodeId, Kind, u32)> = Vec::new();
         let mut rest: Vec<(NodeId, (u32, u32, u32), From)> = Vec::new();
         let open = |kind, n, off| Container { kind, open: (n, off), close: (n, off) };
         let is_open = |container: &Container| container.open == container.close;
@@ -164,9 +181,12 @@ impl Recipe {
             }
             match of.to {
                 Goal::Node(node, slot) => {
-                    let fixed = |kind: Kind| !kind.is_leaf();
-                    if !matches!(gaps[step.gap as usize].ends, Ends::Fixed(kind) if fixed(kind)) {
-                        hits.push((node, From::Step(n)));
+                    match gaps[step.gap as usize].ends {
+                        Ends::String => leaves.push((node, Kind::String, n)),
+                        Ends::Number => leaves.push((node, Kind::Number, n)),
+                        Ends::Boolean => leaves.push((node, Kind::True, n)),
+                        Ends::Fixed(kind) if !kind.is_leaf() => {}
+                        _ => hits.push((node, From::Step(n))),
                     }
                     values.push((slot, n as u16));
                 }
@@ -176,6 +196,7 @@ impl Recipe {
         }
         if !crate::json::COUNTED {
             hits.clear();
+            leaves.clear();
         }
         let mut scopes: Vec<u16> = values.iter().map(|(slot, _)| slot.scope).collect();
         scopes.extend(containers.iter().map(|(slot, _)| slot.scope));
@@ -194,6 +215,7 @@ impl Recipe {
             scopes: scopes.iter().map(of_scope).collect(),
             values: values.iter().map(|(slot, n)| (slot.column, *n)).collect(),
             containers: containers.iter().map(|(slot, container)| (slot.column, *container)).collect(),
+            leaves: leaves.into(),
             hits: hits.into(),
             rest: rest.into(),
         })
