@@ -204,6 +204,8 @@ struct Masks {
     high: u64,
     /// Not zero where one of the last three is not.
     odd: u64,
+    /// What may stand behind the backslash of an escape of two bytes.
+    short: u64,
     open: u64,
     close: u64,
 }
@@ -241,7 +243,7 @@ fn pass(
             let all = masks(std::hint::black_box(block));
             state.inside = inside;
             slash = all.slash;
-            quote = state.odd(text, at, (all.quote, slash, all.control, all.high), &prefix_xor);
+            quote = state.odd(text, at, &all, &prefix_xor);
         }
         *bits = Bits { quote, slash };
         inside ^= 0u64.wrapping_sub(quote.count_ones() as u64 & 1);
@@ -260,11 +262,18 @@ fn pass(
             }
         };
         let mine = !(u64::MAX << rest.len());
-        let Masks { mut quote, slash, control, high, .. } = masks(block);
-        let (slash, control, high) = (slash & mine, control & mine, high & mine);
-        quote &= mine;
+        let found = masks(block);
+        let of_mine = Masks {
+            quote: found.quote & mine,
+            slash: found.slash & mine,
+            control: found.control & mine,
+            high: found.high & mine,
+            short: found.short & mine,
+            ..found
+        };
+        let Masks { mut quote, slash, control, high, .. } = of_mine;
         if slash | control | high | state.escaped != 0 {
-            quote = state.odd(text, at, (quote, slash, control, high), &prefix_xor);
+            quote = state.odd(text, at, &of_mine, &prefix_xor);
         }
         *bits = Bits { quote, slash };
         state.inside ^= 0u64.wrapping_sub(quote.count_ones() as u64 & 1);
@@ -292,44 +301,22 @@ struct State<'a> {
 }
 
 impl State<'_> {
-    /// Looks at a block with more than quotes and plain letters; gives the quotes that are not escaped.
+    /// Looks at a block with more than quotes and plain letters; gives the quotes that are not escaped. A
+    /// backslash outside of a string is taken for an escape too: it is no JSON either way.
     #[inline(always)]
-    fn odd(
-        &mut self,
-        text: &[u8],
-        at: usize,
-        (mut quote, slash, control, high): (u64, u64, u64, u64),
-        prefix_xor: &impl Fn(u64) -> u64,
-    ) -> u64 {
-        self.ascii &= high == 0;
-        if slash | self.escaped != 0 {
-            quote &= !self.escapes(text, at, slash);
+    fn odd(&mut self, text: &[u8], at: usize, found: &Masks, prefix_xor: &impl Fn(u64) -> u64) -> u64 {
+        self.ascii &= found.high == 0;
+        let escaped = escaped_bits(found.slash, &mut self.escaped);
+        let mut long = escaped & !found.short;
+        while long != 0 {
+            self.long_escape(&text[..self.end], at + long.trailing_zeros() as usize - 1);
+            long &= long - 1;
         }
-        if control != 0 {
-            self.controls |= control & (prefix_xor(quote) ^ self.inside);
+        let quote = found.quote & !escaped;
+        if found.control != 0 {
+            self.controls |= found.control & (prefix_xor(quote) ^ self.inside);
         }
         quote
-    }
-
-    /// Looks at every escape of a block; the bits of what is escaped. A backslash outside of a string is
-    /// looked at too: it is no JSON either way.
-    #[inline(never)]
-    fn escapes(&mut self, text: &[u8], at: usize, slash: u64) -> u64 {
-        let text = &text[..self.end];
-        let behind = text.get(at + 1..).unwrap_or_default();
-        let (mut escaped, mut last) = (self.escaped, 0);
-        let mut slashes = slash & !self.escaped;
-        while slashes != 0 {
-            last = slashes.trailing_zeros();
-            slashes &= !(3 << last);
-            escaped |= 2 << last;
-            let short = behind.get(last as usize).is_some_and(|b| SHORT_ESCAPES[*b as usize]);
-            if !short {
-                self.long_escape(text, at + last as usize);
-            }
-        }
-        self.escaped = (last == 63) as u64;
-        escaped
     }
 
     /// An escape of more than two bytes, or none at all.
@@ -350,16 +337,10 @@ impl State<'_> {
     }
 }
 
-/// What stands behind the backslash of an escape of two bytes.
-const SHORT_ESCAPES: [bool; 256] = {
-    let mut short = [false; 256];
-    let mut rest: &[u8] = b"\"\\/bfnrt";
-    while let [byte, others @ ..] = rest {
-        short[*byte as usize] = true;
-        rest = others;
-    }
-    short
-};
+/// What may stand behind the backslash of an escape of two bytes, `"\\/bfnrt`, as two tables: a byte is one
+/// of them where what its halves give, the low one in the first, has a bit in common.
+const SHORT_LOW: [u8; 16] = [0, 0, 1 | 4 | 8, 0, 8, 0, 4, 0, 0, 0, 0, 0, 2, 0, 4, 1];
+const SHORT_HIGH: [u8; 16] = [0, 0, 1, 0, 0, 2, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0];
 
 fn prefix_xor(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {
@@ -421,13 +402,16 @@ fn masks_portable(block: &[u8; BLOCK]) -> Masks {
     let zeros = |w: u64| !(((w & LOW) + LOW) | w | LOW);
     // One bit from each byte's highest.
     let gather = |w: u64| (w >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    let mut m = Masks { quote: 0, slash: 0, control: 0, high: 0, odd: 0, open: 0, close: 0 };
+    let mut m = Masks { quote: 0, slash: 0, control: 0, high: 0, odd: 0, short: 0, open: 0, close: 0 };
     for (i, chunk) in block.as_chunks::<8>().0.iter().enumerate() {
         let w = u64::from_le_bytes(*chunk);
         m.quote |= gather(zeros(w ^ (ONES * b'"' as u64))) << (8 * i);
         m.slash |= gather(zeros(w ^ (ONES * b'\\' as u64))) << (8 * i);
         m.control |= gather(zeros(w & (ONES * 0xe0))) << (8 * i);
         m.high |= gather(w & !LOW) << (8 * i);
+        for short in b"\"\\/bfnrt" {
+            m.short |= gather(zeros(w ^ (ONES * *short as u64))) << (8 * i);
+        }
         // Braces and square brackets differ in one bit.
         m.open |= gather(zeros((w | (ONES * 0x20)) ^ (ONES * b'{' as u64))) << (8 * i);
         m.close |= gather(zeros((w | (ONES * 0x20)) ^ (ONES * b'}' as u64))) << (8 * i);
@@ -464,6 +448,13 @@ fn masks_avx2(block: &[u8; BLOCK]) -> Masks {
         let low = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), v);
         _mm256_or_si256(low, _mm256_cmpeq_epi8(v, _mm256_set1_epi8(b'\\' as i8)))
     };
+    let (lows, highs) = (both_avx2(&SHORT_LOW), both_avx2(&SHORT_HIGH));
+    let long = |v: __m256i| {
+        let half = _mm256_set1_epi8(0x0f);
+        let low = _mm256_shuffle_epi8(lows, _mm256_and_si256(v, half));
+        let high = _mm256_shuffle_epi8(highs, _mm256_and_si256(_mm256_srli_epi16::<4>(v), half));
+        _mm256_cmpeq_epi8(_mm256_and_si256(low, high), _mm256_setzero_si256())
+    };
     // Braces and square brackets differ in one bit.
     let brace = |v: __m256i| _mm256_or_si256(v, _mm256_set1_epi8(0x20));
     Masks {
@@ -472,9 +463,20 @@ fn masks_avx2(block: &[u8; BLOCK]) -> Masks {
         control: bits(control(a), control(b)),
         high: bits(a, b),
         odd: _mm256_movemask_epi8(_mm256_or_si256(odd(a), odd(b))) as u32 as u64,
+        short: !bits(long(a), long(b)),
         open: same(brace(a), brace(b), b'{'),
         close: same(brace(a), brace(b), b'}'),
     }
+}
+
+/// The same table in both halves.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn both_avx2(table: &[u8; 16]) -> __m256i {
+    let [low, high] = table.as_chunks::<8>().0 else { return _mm256_setzero_si256() };
+    let (low, high) = (i64::from_le_bytes(*low), i64::from_le_bytes(*high));
+    _mm256_set_epi64x(high, low, high, low)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -499,9 +501,15 @@ fn masks_avx512(block: &[u8; BLOCK]) -> Masks {
     // Braces and square brackets differ in one bit.
     let brace = _mm512_or_si512(v, _mm512_set1_epi8(0x20));
     let slash = same(v, b'\\');
+    let table = |table| _mm512_broadcast_i32x4(_mm256_castsi256_si128(both_avx2(table)));
+    let half = _mm512_set1_epi8(0x0f);
+    let low = _mm512_shuffle_epi8(table(&SHORT_LOW), _mm512_and_si512(v, half));
+    let high = _mm512_and_si512(_mm512_srli_epi16::<4>(v), half);
+    let high = _mm512_shuffle_epi8(table(&SHORT_HIGH), high);
     Masks {
         quote: same(v, b'"'),
         slash,
+        short: _mm512_test_epi8_mask(low, high),
         // As signed numbers, control characters and what is no ASCII are below a space.
         odd: slash | _mm512_cmplt_epi8_mask(v, _mm512_set1_epi8(0x20)),
         control: _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20)),
@@ -557,12 +565,17 @@ fn masks_neon(block: &[u8; BLOCK]) -> Masks {
         let slash = same(v, b'\\');
         // As signed numbers, control characters and what is no ASCII are below a space.
         let low = v.map(|v| vcltq_s8(vreinterpretq_s8_u8(v), vdupq_n_s8(0x20)));
+        let (lows, highs) = (vld1q_u8(SHORT_LOW.as_ptr()), vld1q_u8(SHORT_HIGH.as_ptr()));
+        let short = |v: uint8x16_t| {
+            vtstq_u8(vqtbl1q_u8(lows, vandq_u8(v, vdupq_n_u8(0x0f))), vqtbl1q_u8(highs, vshrq_n_u8::<4>(v)))
+        };
         Masks {
             quote: same(v, b'"'),
             slash,
             control: bits(v.map(|v| vcltq_u8(v, vdupq_n_u8(0x20)))),
             high: bits(v.map(|v| vcgeq_u8(v, vdupq_n_u8(0x80)))),
             odd: slash | bits(low),
+            short: bits(v.map(short)),
             open: same(brace, b'{'),
             close: same(brace, b'}'),
         }

@@ -222,7 +222,11 @@ impl Cutter {
     /// Line ends in what is cut.
     fn line_ends(&mut self) -> u64 {
         let (lines, up_to) = std::mem::take(&mut self.counted);
-        lines + newlines(&self.buffer[up_to..self.at])
+        match self.buffer.get(up_to..self.at) {
+            Some(rest) => lines + newlines(rest),
+            // What was cut was taken back.
+            None => newlines(&self.buffer[..self.at]),
+        }
     }
 
     fn hand_on(&mut self, next: Vec<u8>) -> Batch {
