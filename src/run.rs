@@ -160,50 +160,74 @@ pub fn run(
     Ok(Outcome { counts, inputs })
 }
 
-/// Every batch of every input, in order; stops when `f` gives `false`.
-fn read_all(
-    plan: &Plan,
-    inputs: Vec<Input>,
-    settings: &Settings,
-    read: &Arc<AtomicU64>,
-    recycled: &mut dyn FnMut() -> Vec<u8>,
-    f: &mut dyn FnMut(Event<Batch>) -> bool,
-) {
-    for (number, input) in inputs.into_iter().enumerate() {
-        if !f(Event::Begin { name: input.name.clone() }) {
-            return;
-        }
-        let reader = match input.from {
-            From::Place(place) => input::open(&place, settings.map, settings.threads > 1, read.clone()),
-            From::Memory(bytes) => {
-                read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                Ok(Reader::of(&input.name, std::io::Cursor::new(bytes)))
-            }
-        };
-        let reader = match reader {
-            Ok(reader) => reader,
-            Err(e) => {
-                if !f(Event::Failed(e)) {
-                    return;
+/// Every batch of every input, in order.
+struct Feed<'a> {
+    plan: &'a Plan,
+    settings: &'a Settings,
+    read: Arc<AtomicU64>,
+    inputs: std::vec::IntoIter<Input>,
+    /// The number of the next input.
+    number: u32,
+    state: Feeding,
+}
+
+enum Feeding {
+    Between,
+    /// An input was announced, and is opened next.
+    Begun(From, String),
+    Cutting(Box<Cutter>),
+}
+
+impl<'a> Feed<'a> {
+    fn new(plan: &'a Plan, inputs: Vec<Input>, settings: &'a Settings, read: Arc<AtomicU64>) -> Feed<'a> {
+        Feed { plan, settings, read, inputs: inputs.into_iter(), number: 0, state: Feeding::Between }
+    }
+
+    /// What comes next; `spare` is the memory of an old batch.
+    fn next(&mut self, spare: &mut Vec<u8>) -> Option<Event<Batch>> {
+        loop {
+            match std::mem::replace(&mut self.state, Feeding::Between) {
+                Feeding::Between => {
+                    let Input { name, from } = self.inputs.next()?;
+                    self.state = Feeding::Begun(from, name.clone());
+                    return Some(Event::Begin { name });
                 }
-                continue;
+                Feeding::Begun(from, name) => match self.open(from, &name) {
+                    Ok(reader) => self.state = Feeding::Cutting(Box::new(self.cutter(reader))),
+                    Err(e) => {
+                        self.number += 1;
+                        return Some(Event::Failed(e));
+                    }
+                },
+                Feeding::Cutting(mut cutter) => match cutter.next(std::mem::take(spare)) {
+                    None => self.number += 1,
+                    Some(batch) => {
+                        self.state = Feeding::Cutting(cutter);
+                        return Some(batch.map_or_else(Event::Failed, Event::Batch));
+                    }
+                },
             }
-        };
-        let framing = match settings.framing {
+        }
+    }
+
+    fn open(&self, from: From, name: &str) -> Result<Reader, InputError> {
+        let Settings { map, threads, .. } = *self.settings;
+        match from {
+            From::Place(place) => input::open(&place, map, threads > 1, self.read.clone()),
+            From::Memory(bytes) => {
+                self.read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                Ok(Reader::of(name, std::io::Cursor::new(bytes)))
+            }
+        }
+    }
+
+    fn cutter(&self, reader: Reader) -> Cutter {
+        let framing = match self.settings.framing {
             Framing::CloudWatch => Framing::CloudWatch,
-            _ if plan.text_lines => Framing::Lines,
+            _ if self.plan.text_lines => Framing::Lines,
             told => told,
         };
-        let mut cutter = Cutter::new(reader, number as u32, framing, settings.limits, &plan.envelope_paths);
-        while let Some(batch) = cutter.next(recycled()) {
-            let event = match batch {
-                Ok(batch) => Event::Batch(batch),
-                Err(e) => Event::Failed(e),
-            };
-            if !f(event) {
-                return;
-            }
-        }
+        Cutter::new(reader, self.number, framing, self.settings.limits, &self.plan.envelope_paths)
     }
 }
 
@@ -217,24 +241,19 @@ fn alone(
 ) -> Result<Counts, Error> {
     let mut scratch = Scratch::new(plan);
     let mut output = Output::default();
-    let spare = std::cell::RefCell::new(Vec::new());
-    let mut result = Ok(());
-    read_all(plan, inputs, settings, &read, &mut || spare.take(), &mut |event| {
-        result = match writer.note(event) {
-            None => Ok(()),
-            Some(batch) => {
-                let stand = Stand::of(&batch);
-                let worked = work(plan, &batch, settings, &mut scratch, &mut output);
-                spare.replace(batch.bytes);
-                match worked {
-                    Ok(()) => writer.write(stand, &mut output),
-                    Err(message) => Err(writer.panicked(stand, message)),
-                }
-            }
-        };
-        result.is_ok()
-    });
-    result.map(|()| scratch.into_counts())
+    let mut spare = Vec::new();
+    let mut feed = Feed::new(plan, inputs, settings, read);
+    while let Some(event) = feed.next(&mut spare) {
+        let Some(batch) = writer.note(event) else { continue };
+        let stand = Stand::of(&batch);
+        let worked = work(plan, &batch, settings, &mut scratch, &mut output);
+        spare = batch.bytes;
+        match worked {
+            Ok(()) => writer.write(stand, &mut output)?,
+            Err(message) => return Err(writer.panicked(stand, message)),
+        }
+    }
+    Ok(scratch.into_counts())
 }
 
 /// A panic is a bug of ours: it ends the run with the place, and never hangs it.
@@ -265,9 +284,9 @@ pub fn each_record(
     let mut scratch = Scratch::new(plan);
     let mut output = Output::default();
     let mut seen: Vec<InputOutcome> = Vec::new();
-    let spare = std::cell::RefCell::new(Vec::new());
-    let mut result = Ok(());
-    read_all(plan, inputs, settings, &Arc::default(), &mut || spare.take(), &mut |event| {
+    let mut spare = Vec::new();
+    let mut feed = Feed::new(plan, inputs, settings, Arc::default());
+    while let Some(event) = feed.next(&mut spare) {
         match event {
             Event::Begin { name } => seen.push(InputOutcome { name, records: 0, bytes: 0, error: None }),
             Event::Failed(e) => {
@@ -277,29 +296,27 @@ pub fn each_record(
             }
             Event::Batch(batch) => {
                 normalize::records(plan, &batch, &settings.limits, &mut scratch, &mut output, f);
-                let Some(input) = seen.last_mut() else { return true };
+                let Some(input) = seen.last_mut() else { continue };
                 for letter in &mut output.dead {
                     letter.byte += batch.base;
                     letter.index += input.records;
-                    result = dead(letter, &input.name);
-                    if result.is_err() {
-                        return false;
-                    }
+                    dead(letter, &input.name)?;
                 }
                 input.records += output.records;
                 input.bytes = batch.base + batch.bytes.len() as u64;
-                spare.replace(batch.bytes);
+                spare = batch.bytes;
             }
         }
-        true
-    });
-    result.map(|()| seen)
+    }
+    Ok(seen)
 }
 
-type Promise = Receiver<(Result<(), String>, Output)>;
+type Worked = (Result<(), String>, Output);
+type Promise = Receiver<Worked>;
 
-/// A reader thread, workers of a pool, and this thread as the writer. The queue holds promises in
-/// input order: when it is full the reader waits, so order, memory and back-pressure are one.
+/// Workers of a pool, each of which reads what it works on, and this thread as the writer. What is read
+/// then stays in the cache of whoever works on it. The queue holds promises in input order: when it is
+/// full nobody reads on, so order, memory and back-pressure are one.
 fn together(
     plan: &Plan,
     inputs: Vec<Input>,
@@ -312,70 +329,76 @@ fn together(
         .thread_name(|i| format!("worker-{i}"))
         .build()
         .map_err(|e| Error::Usage(format!("cannot start {} threads: {e}", settings.threads)))?;
-    let scratches: Mutex<Vec<Scratch>> = Mutex::default();
+    let feed = Mutex::new(Feed::new(plan, inputs, settings, read));
     let outputs: Mutex<Vec<Output>> = Mutex::default();
-    let buffers: Mutex<Vec<Vec<u8>>> = Mutex::default();
-    let (send, queue): (SyncSender<Event<(Stand, Promise)>>, _) = sync_channel(settings.threads * 2 + 2);
+    let counted: Mutex<Vec<Counts>> = Mutex::default();
+    let (send, queue) = sync_channel(settings.threads * 2 + 2);
     let mut result = Ok(());
     pool.in_place_scope(|scope| {
-        std::thread::scope(|threads| {
-            let (scratches, outputs, buffers, read) = (&scratches, &outputs, &buffers, &read);
-            threads.spawn(move || {
-                read_all(
-                    plan,
-                    inputs,
-                    settings,
-                    read,
-                    &mut || take(buffers).unwrap_or_default(),
-                    &mut |event| {
-                        let event = match event {
-                            Event::Begin { name } => Event::Begin { name },
-                            Event::Failed(e) => Event::Failed(e),
-                            Event::Batch(batch) => {
-                                let (promise, kept) = sync_channel(1);
-                                let stand = Stand::of(&batch);
-                                scope.spawn(move |_| {
-                                    let mut scratch = take(scratches).unwrap_or_else(|| Scratch::new(plan));
-                                    let mut output = take(outputs).unwrap_or_default();
-                                    let worked = work(plan, &batch, settings, &mut scratch, &mut output);
-                                    give(scratches, scratch);
-                                    give(buffers, batch.bytes);
-                                    // The writer may be gone; then nobody wants the output.
-                                    let _ = promise.send((worked, output));
-                                });
-                                Event::Batch((stand, kept))
-                            }
-                        };
-                        send.send(event).is_ok()
-                    },
-                );
-            });
-            for event in queue {
-                result = match writer.note(event) {
-                    None => Ok(()),
-                    Some((stand, promise)) => match promise.recv() {
-                        Ok((Ok(()), mut output)) => {
-                            let written = writer.write(stand, &mut output);
-                            give(outputs, output);
-                            written
-                        }
-                        Ok((Err(message), _)) => Err(writer.panicked(stand, message)),
-                        Err(_) => Err(writer.panicked(stand, "a worker vanished".into())),
-                    },
-                };
-                if result.is_err() {
-                    // Dropping the queue stops the reader at its next batch.
-                    break;
+        for _ in 0..settings.threads {
+            let (feed, outputs, counted, send) = (&feed, &outputs, &counted, send.clone());
+            scope.spawn(move |_| {
+                let mut scratch = Scratch::new(plan);
+                let mut spare = Vec::new();
+                while let Some((batch, promise)) = read_next(feed, &send, &mut spare) {
+                    let mut output = take(outputs).unwrap_or_default();
+                    let worked = work(plan, &batch, settings, &mut scratch, &mut output);
+                    spare = batch.bytes;
+                    // The writer may be gone; then nobody wants the output.
+                    let _ = promise.send((worked, output));
                 }
+                give(counted, scratch.into_counts());
+            });
+        }
+        drop(send);
+        for event in queue {
+            result = match writer.note(event) {
+                None => Ok(()),
+                Some((stand, promise)) => match promise.recv() {
+                    Ok((Ok(()), mut output)) => {
+                        let written = writer.write(stand, &mut output);
+                        give(&outputs, output);
+                        written
+                    }
+                    Ok((Err(message), _)) => Err(writer.panicked(stand, message)),
+                    Err(_) => Err(writer.panicked(stand, "a worker vanished".into())),
+                },
+            };
+            if result.is_err() {
+                // Dropping the queue stops every worker at its next batch.
+                break;
             }
-        });
+        }
     });
     result?;
     let mut counts = Counts::new(plan);
-    for scratch in scratches.into_inner().unwrap_or_else(|e| e.into_inner()) {
-        counts.merge(&scratch.into_counts());
+    for worker in counted.into_inner().unwrap_or_else(|e| e.into_inner()) {
+        counts.merge(&worker);
     }
     Ok(counts)
+}
+
+/// The next batch, and where its output is awaited; what was before it in the inputs, and itself, is told
+/// to the writer in the order in which it was read.
+fn read_next(
+    feed: &Mutex<Feed>,
+    send: &SyncSender<Event<(Stand, Promise)>>,
+    spare: &mut Vec<u8>,
+) -> Option<(Batch, SyncSender<Worked>)> {
+    // Whoever panicked while it read ends the run.
+    let mut feed = feed.lock().ok()?;
+    loop {
+        let event = match feed.next(spare)? {
+            Event::Batch(batch) => {
+                let (promise, kept) = sync_channel(1);
+                send.send(Event::Batch((Stand::of(&batch), kept))).ok()?;
+                return Some((batch, promise));
+            }
+            Event::Begin { name } => Event::Begin { name },
+            Event::Failed(e) => Event::Failed(e),
+        };
+        send.send(event).ok()?;
+    }
 }
 
 fn take<T>(pool: &Mutex<Vec<T>>) -> Option<T> {
