@@ -230,7 +230,7 @@ fn normalized(plan: &Plan, input: &Path, name: &str) -> Result<BTreeMap<String, 
             }
             Ok(())
         };
-        let targets = texts.iter_mut().map(|t| Some(Box::new(t) as Box<dyn std::io::Write>)).collect();
+        let targets = texts.iter_mut().map(|t| Some(Box::new(t) as Box<dyn std::io::Write + Send>)).collect();
         let mut sinks = Sinks { targets, dead: &mut letter, progress: &mut |_, _| {} };
         run(plan, inputs, &fixed_settings(), &mut sinks)?
     };

@@ -164,8 +164,8 @@ fn run_plan(
     read: &Read,
     clock: Clock,
     (places, found): (Vec<Place>, bool),
-    targets: Vec<Option<Box<dyn Write + '_>>>,
-    dead: &mut dyn FnMut(&Dead, &NamesOf) -> Result<(), Error>,
+    targets: Vec<Option<Box<dyn Write + Send + '_>>>,
+    dead: &mut (dyn FnMut(&Dead, &NamesOf) -> Result<(), Error> + Send),
 ) -> Result<Ran, Error> {
     let settings = Settings { clock, ..settings(read) };
     let started = Instant::now();
@@ -314,7 +314,7 @@ fn validate(args: &Validate) -> Result<u8, Error> {
         .collect();
     let plan = plan(&catalog, &args.to, &args.schema, &args.read, Events::default(), &mapped, true)?;
     let inputs = inputs(&args.read.files)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = std::io::stdout();
     let mut refused = 0u64;
     let targets = plan.targets.iter().map(|_| None).collect();
     let ran = {

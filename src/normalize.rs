@@ -25,7 +25,7 @@ use std::ops::Range;
 pub use dead::{Dead, NamesOf};
 
 use crate::json::{self, Fault, FaultKind, Index, NodeId, Slots, View};
-use crate::metrics::{Counts, Reason, LaneCounts, type_of};
+use crate::metrics::{Counts, LaneCounts, Reason, type_of};
 use crate::ops::time::Instant;
 use crate::plan::{Content, PayloadView, Plan, Route};
 use crate::records::{self, Batch, Broken, Framing, Limits, Unit, UnitKind};

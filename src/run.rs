@@ -1,12 +1,12 @@
 //! Threads, order and back-pressure: inputs in, outputs out in input order, counts at the end.
 //! Knows nothing of what is done to one record.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -95,10 +95,10 @@ fn random_seed() -> u128 {
 /// Where everything goes, in input order.
 pub struct Sinks<'a> {
     /// By target; `None` counts only.
-    pub targets: Vec<Option<Box<dyn Write + 'a>>>,
-    pub dead: &'a mut dyn FnMut(&Dead, &NamesOf) -> Result<(), Error>,
+    pub targets: Vec<Option<Box<dyn Write + Send + 'a>>>,
+    pub dead: &'a mut (dyn FnMut(&Dead, &NamesOf) -> Result<(), Error> + Send),
     /// Called after every batch: records, and bytes taken from the inputs.
-    pub progress: &'a mut dyn FnMut(u64, u64),
+    pub progress: &'a mut (dyn FnMut(u64, u64) + Send),
 }
 
 /// What a run came to.
@@ -311,12 +311,8 @@ pub fn each_record(
     Ok(seen)
 }
 
-type Worked = (Result<(), String>, Output);
-type Promise = Receiver<Worked>;
-
-/// Workers of a pool, each of which reads what it works on, and this thread as the writer. What is read
-/// then stays in the cache of whoever works on it. The queue holds promises in input order: when it is
-/// full nobody reads on, so order, memory and back-pressure are one.
+/// Workers of a pool, each of which reads what it works on and writes what is next in input order: what is
+/// read stays in the cache of whoever works on it, and nobody is woken for what could be done at once.
 fn together(
     plan: &Plan,
     inputs: Vec<Input>,
@@ -329,84 +325,126 @@ fn together(
         .thread_name(|i| format!("worker-{i}"))
         .build()
         .map_err(|e| Error::Usage(format!("cannot start {} threads: {e}", settings.threads)))?;
-    let feed = Mutex::new(Feed::new(plan, inputs, settings, read));
-    let outputs: Mutex<Vec<Output>> = Mutex::default();
-    let counted: Mutex<Vec<Counts>> = Mutex::default();
-    let (send, queue) = sync_channel(settings.threads * 2 + 2);
-    let mut result = Ok(());
-    pool.in_place_scope(|scope| {
-        for _ in 0..settings.threads {
-            let (feed, outputs, counted, send) = (&feed, &outputs, &counted, send.clone());
-            scope.spawn(move |_| {
-                let mut scratch = Scratch::new(plan);
-                let mut spare = Vec::new();
-                while let Some((batch, promise)) = read_next(feed, &send, &mut spare) {
-                    let mut output = take(outputs).unwrap_or_default();
-                    let worked = work(plan, &batch, settings, &mut scratch, &mut output);
-                    spare = batch.bytes;
-                    // The writer may be gone; then nobody wants the output.
-                    let _ = promise.send((worked, output));
-                }
-                give(counted, scratch.into_counts());
-            });
-        }
-        drop(send);
-        for event in queue {
-            result = match writer.note(event) {
-                None => Ok(()),
-                Some((stand, promise)) => match promise.recv() {
-                    Ok((Ok(()), mut output)) => {
-                        let written = writer.write(stand, &mut output);
-                        give(&outputs, output);
-                        written
-                    }
-                    Ok((Err(message), _)) => Err(writer.panicked(stand, message)),
-                    Err(_) => Err(writer.panicked(stand, "a worker vanished".into())),
-                },
-            };
-            if result.is_err() {
-                // Dropping the queue stops every worker at its next batch.
-                break;
+    let feed = Mutex::new((Feed::new(plan, inputs, settings, read), 0));
+    let turn = Turn {
+        state: Mutex::new(Ordered {
+            writer,
+            next: 0,
+            done: BTreeMap::new(),
+            waiting: 0,
+            spare: Vec::new(),
+            result: Ok(()),
+        }),
+        room: Condvar::new(),
+        most: settings.threads * 2 + 2,
+    };
+    let counted = pool.broadcast(|_| {
+        let mut scratch = Scratch::new(plan);
+        let (mut spare, mut output) = (Vec::new(), Output::default());
+        while let Some((number, mut done, batch)) = read_next(&feed, &mut spare) {
+            if let Some(batch) = batch {
+                let worked = work(plan, &batch, settings, &mut scratch, &mut output);
+                done.push(Event::Batch((Stand::of(&batch), worked.map(|()| std::mem::take(&mut output)))));
+                spare = batch.bytes;
+            }
+            match turn.finish(number, done) {
+                Some(spare) => output = spare,
+                None => break,
             }
         }
+        scratch.into_counts()
     });
-    result?;
+    turn.state.into_inner().unwrap_or_else(|e| e.into_inner()).result?;
     let mut counts = Counts::new(plan);
-    for worker in counted.into_inner().unwrap_or_else(|e| e.into_inner()) {
-        counts.merge(&worker);
-    }
+    counted.iter().for_each(|worker| counts.merge(worker));
     Ok(counts)
 }
 
-/// The next batch, and where its output is awaited; what was before it in the inputs, and itself, is told
-/// to the writer in the order in which it was read.
-fn read_next(
-    feed: &Mutex<Feed>,
-    send: &SyncSender<Event<(Stand, Promise)>>,
-    spare: &mut Vec<u8>,
-) -> Option<(Batch, SyncSender<Worked>)> {
+/// What was read before a batch, and then what became of it.
+type Done = Vec<Event<(Stand, Result<Output, String>)>>;
+
+/// The next batch, its number in the order in which they are read, and what was read before it.
+fn read_next(feed: &Mutex<(Feed, u64)>, spare: &mut Vec<u8>) -> Option<(u64, Done, Option<Batch>)> {
     // Whoever panicked while it read ends the run.
-    let mut feed = feed.lock().ok()?;
-    loop {
-        let event = match feed.next(spare)? {
-            Event::Batch(batch) => {
-                let (promise, kept) = sync_channel(1);
-                send.send(Event::Batch((Stand::of(&batch), kept))).ok()?;
-                return Some((batch, promise));
-            }
-            Event::Begin { name } => Event::Begin { name },
-            Event::Failed(e) => Event::Failed(e),
-        };
-        send.send(event).ok()?;
+    let (feed, number) = &mut *feed.lock().ok()?;
+    let mut before = Vec::new();
+    let batch = loop {
+        match feed.next(spare) {
+            Some(Event::Batch(batch)) => break Some(batch),
+            Some(Event::Begin { name }) => before.push(Event::Begin { name }),
+            Some(Event::Failed(e)) => before.push(Event::Failed(e)),
+            None if before.is_empty() => return None,
+            None => break None,
+        }
+    };
+    *number += 1;
+    Some((*number - 1, before, batch))
+}
+
+/// The writer, and what is done before its turn.
+struct Turn<'a, 'b, 'c> {
+    state: Mutex<Ordered<'a, 'b, 'c>>,
+    room: Condvar,
+    /// Batches that may be done before their turn: more wait.
+    most: usize,
+}
+
+struct Ordered<'a, 'b, 'c> {
+    writer: &'a mut Writer<'b, 'c>,
+    /// Whose turn it is.
+    next: u64,
+    done: BTreeMap<u64, Done>,
+    waiting: usize,
+    /// What was written.
+    spare: Vec<Output>,
+    result: Result<(), Error>,
+}
+
+impl Turn<'_, '_, '_> {
+    /// Writes a batch and those behind it that are done, or leaves it for whoever does those before it.
+    /// Gives the memory of an old output, unless the run is at an end.
+    fn finish(&self, number: u64, done: Done) -> Option<Output> {
+        // A sink that panics ends the run for those who wait, too.
+        let _wake = Wake(&self.room);
+        let mut state = self.state.lock().ok()?;
+        while state.next != number && state.done.len() >= self.most && state.result.is_ok() {
+            state.waiting += 1;
+            state = self.room.wait(state).ok()?;
+            state.waiting -= 1;
+        }
+        let Ordered { writer, next, done: others, waiting, spare, result } = &mut *state;
+        others.insert(number, done);
+        let first = *next;
+        while result.is_ok()
+            && let Some(done) = others.remove(next)
+        {
+            *next += 1;
+            *result = done.into_iter().try_for_each(|event| match writer.note(event) {
+                None => Ok(()),
+                Some((stand, Ok(mut output))) => {
+                    let written = writer.write(stand, &mut output);
+                    spare.push(output);
+                    written
+                }
+                Some((stand, Err(message))) => Err(writer.panicked(stand, message)),
+            });
+        }
+        if *waiting > 0 && (*next != first || result.is_err()) {
+            self.room.notify_all();
+        }
+        result.is_ok().then(|| spare.pop().unwrap_or_default())
     }
 }
 
-fn take<T>(pool: &Mutex<Vec<T>>) -> Option<T> {
-    pool.lock().unwrap_or_else(|e| e.into_inner()).pop()
-}
+/// Wakes everybody if its owner panics.
+struct Wake<'a>(&'a Condvar);
 
-fn give<T>(pool: &Mutex<Vec<T>>, thing: T) {
-    pool.lock().unwrap_or_else(|e| e.into_inner()).push(thing);
+impl Drop for Wake<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.notify_all();
+        }
+    }
 }
 
 struct Writer<'a, 'b> {

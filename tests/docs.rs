@@ -269,7 +269,7 @@ fn convert(folder: &Path, target: &str, input: &str) -> Ran {
             d.write(names, &mut dead);
             Ok(())
         };
-        let targets = vec![Some(Box::new(&mut out) as Box<dyn std::io::Write>)];
+        let targets = vec![Some(Box::new(&mut out) as Box<dyn std::io::Write + Send>)];
         let mut sinks = Sinks { targets, dead: &mut letter, progress: &mut |_, _| {} };
         run(&plan, inputs, &settings, &mut sinks).unwrap_or_else(|e| panic!("{e}"))
     };

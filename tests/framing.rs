@@ -616,7 +616,7 @@ fn normalized(text: &[u8], threads: usize, batch_bytes: usize) -> (Vec<u8>, u64)
         dead += 1;
         Ok(())
     };
-    let targets = vec![Some(Box::new(&mut out) as Box<dyn Write>)];
+    let targets = vec![Some(Box::new(&mut out) as Box<dyn Write + Send>)];
     let mut sinks = Sinks { targets, dead: &mut letter, progress: &mut |_, _| {} };
     run::run(&plan, inputs, &settings, &mut sinks).unwrap();
     drop(sinks);

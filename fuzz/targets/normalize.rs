@@ -38,7 +38,7 @@ fn outputs(plan: &Plan, bytes: &[u8], threads: usize) -> Vec<Vec<u8>> {
     let mut dead = Vec::new();
     let input = Input { name: "fuzz".into(), from: From::Memory(bytes.to_vec()) };
     let outcome = {
-        let targets = texts.iter_mut().map(|t| Some(Box::new(t) as Box<dyn std::io::Write>)).collect();
+        let targets = texts.iter_mut().map(|t| Some(Box::new(t) as Box<dyn std::io::Write + Send>)).collect();
         let mut letter = |d: &logmill::normalize::Dead, names: &logmill::normalize::NamesOf| {
             d.write(names, &mut dead);
             Ok(())

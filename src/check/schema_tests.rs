@@ -261,7 +261,7 @@ fn one(schema: &Schema, plan: &Plan, test: &Test) -> Result<Vec<String>, Error> 
             refused.push(format!("{}: {path}{}", d.reason.name(), d.message));
             Ok(())
         };
-        let targets = vec![Some(Box::new(&mut events) as Box<dyn std::io::Write>)];
+        let targets = vec![Some(Box::new(&mut events) as Box<dyn std::io::Write + Send>)];
         let mut sinks = Sinks { targets, dead: &mut letter, progress: &mut |_, _| {} };
         run(plan, inputs, &fixed_settings(), &mut sinks)?;
     }

@@ -8,15 +8,17 @@ use logmill::error::Error;
 
 /// A file that appears under its name only when it is complete; `-` is stderr.
 pub struct File {
-    writer: BufWriter<Box<dyn Write>>,
+    writer: BufWriter<Box<dyn Write + Send>>,
     /// The temporary and the final name; nothing to rename for streams and devices.
     names: Option<(PathBuf, PathBuf)>,
 }
 
 impl File {
     pub fn create(path: &Path) -> Result<File, Error> {
-        let stream =
-            |writer: Box<dyn Write>| File { writer: BufWriter::with_capacity(1 << 16, writer), names: None };
+        let stream = |writer: Box<dyn Write + Send>| File {
+            writer: BufWriter::with_capacity(1 << 16, writer),
+            names: None,
+        };
         if path.as_os_str() == "-" {
             return Ok(stream(Box::new(io::stderr())));
         }
@@ -103,11 +105,13 @@ impl Outputs {
         }
     }
 
-    pub fn writers(&mut self) -> Vec<Option<Box<dyn Write + '_>>> {
+    pub fn writers(&mut self) -> Vec<Option<Box<dyn Write + Send + '_>>> {
         match self {
-            // Batches are large, so stdout's own line buffering would only cut them into lines.
-            Outputs::Stdout(stdout) => vec![Some(Box::new(Unbuffered(stdout.lock())))],
-            Outputs::Files(files) => files.iter_mut().map(|f| Some(Box::new(f) as Box<dyn Write>)).collect(),
+            // Every write ends with a line, so that the line buffer never holds any.
+            Outputs::Stdout(stdout) => vec![Some(Box::new(stdout))],
+            Outputs::Files(files) => {
+                files.iter_mut().map(|file| Some(Box::new(file) as Box<dyn Write + Send>)).collect()
+            }
         }
     }
 
@@ -122,16 +126,4 @@ impl Outputs {
 /// A trailing slash or an existing folder.
 fn is_folder(path: &Path) -> bool {
     path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/")
-}
-
-/// Passes whole batches on: every write ends with a line, so the line buffer never holds any.
-struct Unbuffered<'a>(io::StdoutLock<'a>);
-
-impl Write for Unbuffered<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
 }

@@ -292,7 +292,8 @@ impl Trail {
         let Trail { gaps, kept, tree, place, parts, steps, .. } = self;
         let last = *place;
         if last != tree::LOST {
-            *place = if (id as usize) < kept.0 { tree.grow(last, id, &gaps[id as usize]) } else { tree::LOST };
+            *place =
+                if (id as usize) < kept.0 { tree.grow(last, id, &gaps[id as usize]) } else { tree::LOST };
         }
         let part = gaps[id as usize].part;
         if part != tree::LOST {

@@ -188,7 +188,7 @@ pub fn run(plan: &Plan, bytes: &[u8], settings: &Settings) -> Ran {
             d.write(names, &mut dead);
             Ok(())
         };
-        let targets = texts.iter_mut().map(|t| Some(Box::new(t) as Box<dyn std::io::Write>)).collect();
+        let targets = texts.iter_mut().map(|t| Some(Box::new(t) as Box<dyn std::io::Write + Send>)).collect();
         let mut sinks = Sinks { targets, dead: &mut letter, progress: &mut |_, _| {} };
         logmill::run::run(plan, inputs, settings, &mut sinks).unwrap_or_else(|e| panic!("{e}"))
     };

@@ -61,7 +61,13 @@ pub(super) struct Node {
 
 impl Default for Tree {
     fn default() -> Tree {
-        Tree { nodes: vec![Node::root(); 2], more: HashMap::default(), joined: HashMap::default(), credit: CREDIT, room: None }
+        Tree {
+            nodes: vec![Node::root(); 2],
+            more: HashMap::default(),
+            joined: HashMap::default(),
+            credit: CREDIT,
+            room: None,
+        }
     }
 }
 
