@@ -32,7 +32,7 @@ impl Case {
         };
         let input = Input { name: "bench".into(), from: From::Memory(self.bytes.clone()) };
         let targets = self.plan.targets.iter().map(|_| {
-            let sink: Box<dyn std::io::Write> = Box::new(std::io::sink());
+            let sink: Box<dyn std::io::Write + Send> = Box::new(std::io::sink());
             Some(sink)
         });
         let mut sinks =

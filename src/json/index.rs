@@ -243,7 +243,8 @@ fn pass(
             let all = masks(std::hint::black_box(block));
             state.inside = inside;
             slash = all.slash;
-            quote = state.odd(text, at, &all, &prefix_xor);
+            let short = || masks(std::hint::black_box(block)).short;
+            quote = state.odd(text, at, &all, short, &prefix_xor);
         }
         *bits = Bits { quote, slash };
         inside ^= 0u64.wrapping_sub(quote.count_ones() as u64 & 1);
@@ -273,7 +274,7 @@ fn pass(
         };
         let Masks { mut quote, slash, control, high, .. } = of_mine;
         if slash | control | high | state.escaped != 0 {
-            quote = state.odd(text, at, &of_mine, &prefix_xor);
+            quote = state.odd(text, at, &of_mine, || of_mine.short, &prefix_xor);
         }
         *bits = Bits { quote, slash };
         state.inside ^= 0u64.wrapping_sub(quote.count_ones() as u64 & 1);
@@ -304,13 +305,22 @@ impl State<'_> {
     /// Looks at a block with more than quotes and plain letters; gives the quotes that are not escaped. A
     /// backslash outside of a string is taken for an escape too: it is no JSON either way.
     #[inline(always)]
-    fn odd(&mut self, text: &[u8], at: usize, found: &Masks, prefix_xor: &impl Fn(u64) -> u64) -> u64 {
+    fn odd(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        found: &Masks,
+        short: impl Fn() -> u64,
+        prefix_xor: &impl Fn(u64) -> u64,
+    ) -> u64 {
         self.ascii &= found.high == 0;
         let escaped = escaped_bits(found.slash, &mut self.escaped);
-        let mut long = escaped & !found.short;
-        while long != 0 {
-            self.long_escape(&text[..self.end], at + long.trailing_zeros() as usize - 1);
-            long &= long - 1;
+        if escaped != 0 {
+            let mut long = escaped & !short();
+            while long != 0 {
+                self.long_escape(&text[..self.end], at + long.trailing_zeros() as usize - 1);
+                long &= long - 1;
+            }
         }
         let quote = found.quote & !escaped;
         if found.control != 0 {

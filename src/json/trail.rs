@@ -19,7 +19,7 @@ use super::{Cell, Kind, Marks, NodeId, Want};
 use recipe::Recipes;
 use tree::Tree;
 
-pub use fill::Spot;
+pub use fill::{Spot, Spots};
 pub use tree::Structure;
 
 /// What stood between two values of a record, and what it does.

@@ -9,7 +9,7 @@ use super::read::Facts;
 use super::record::Verdict;
 use super::twins::{Head, Left, Like, Twins};
 use super::{Scratch, Work};
-use crate::json::{Slots, Spot, Structure};
+use crate::json::{Slots, Spot, Spots, Structure};
 use crate::metrics::Counts;
 use crate::plan::{Lane, Route};
 
@@ -25,8 +25,9 @@ pub(super) struct Quick {
     raw: Box<[u8]>,
     filled: Box<[(Spot, bool)]>,
     /// The columns that are filled in then: all that is written is in them.
-    fills: Box<[(u16, Spot)]>,
-    lanes: Arc<[Left]>,
+    fills: Spots,
+    /// Lent to the record at hand: counting who has it costs more than looking.
+    lanes: Option<Arc<[Left]>>,
     /// Records that were told, and by target what became of those that its first lane took.
     records: u64,
     targets: Box<[Tally]>,
@@ -114,8 +115,8 @@ impl Twins {
             texts: sign.texts.iter().map(|(spot, raw)| (*spot, raw.len() as u32)).collect(),
             raw: raw.into(),
             filled: sign.filled.into(),
-            fills: sign.fills.into(),
-            lanes: lanes.clone(),
+            fills: Spots::new(&sign.fills),
+            lanes: Some(lanes.clone()),
             records: 0,
             targets: vec![Tally::default(); lanes.len()].into(),
         });
@@ -162,15 +163,20 @@ impl Work<'_> {
         let mut at = *twins.quick_of.get(slots.structure()? as usize)?;
         loop {
             let number = at.checked_sub(1)? as usize;
-            let found = &twins.quick[number];
+            let found = &mut twins.quick[number];
             if found.fits(slots, text) {
                 slots.fill_some(&found.fills);
                 self.open = Some(found.head.way);
-                let (body, lanes) = (found.body as usize, found.lanes.clone());
+                let (body, lanes) = (found.body as usize, found.lanes.take()?);
                 return Some((found.head, Like { body, quick: Some(number), lanes, counts_leaves: true }));
             }
             at = found.next;
         }
+    }
+
+    /// The record at hand is done, which was told.
+    pub(super) fn give_back(&mut self, quick: usize, like: Like) {
+        self.scratch.twins.quick[quick].lanes = Some(like.lanes);
     }
 
     /// Counts a record that is like others; its number within the batch. Its type was met before.

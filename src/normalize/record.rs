@@ -105,7 +105,10 @@ impl Work<'_> {
                 }
             }
         }
-        if like.is_none() && (head.is_some() || draft.is_some()) {
+        if let Some(like) = like {
+            return told.map_or((), |quick| self.give_back(quick, like));
+        }
+        if head.is_some() || draft.is_some() {
             let fixed = taken && way.is_none_or(|(way, _)| way.is_fixed());
             let head = match (head, draft) {
                 (None, Some(draft)) if !fixed => return self.give_up(draft),

@@ -145,11 +145,51 @@ impl Slots {
 
     /// Fills in some columns of a record of which nothing is filled in yet.
     #[inline]
-    pub fn fill_some(&mut self, spots: &[(u16, Spot)]) {
-        for &(column, spot) in spots {
+    pub fn fill_some(&mut self, spots: &Spots) {
+        let Spots { columns, words, values, containers } = spots;
+        self.set.extend_from_slice(columns);
+        for &(word, bits) in words {
+            self.present[word as usize] |= bits;
+        }
+        for &(column, step) in values {
+            self.root[column as usize] = self.trail.steps[step as usize].value;
+        }
+        for &(column, spot) in containers {
             self.root[column as usize] = self.at(spot);
-            self.present[column as usize / 64] |= 1 << (column % 64);
-            self.set.push(column);
+        }
+    }
+}
+
+/// Where the values of some columns stand, sorted by how they are filled in.
+#[derive(Debug)]
+pub struct Spots {
+    columns: Box<[u16]>,
+    /// Their bits, by word.
+    words: Box<[(u16, u64)]>,
+    /// The column and the step.
+    values: Box<[(u16, u32)]>,
+    containers: Box<[(u16, Spot)]>,
+}
+
+impl Spots {
+    pub fn new(spots: &[(u16, Spot)]) -> Spots {
+        let mut words: Vec<(u16, u64)> = Vec::new();
+        for (column, _) in spots {
+            let (word, bit) = (column / 64, 1 << (column % 64));
+            match words.iter_mut().find(|(other, _)| *other == word) {
+                Some((_, bits)) => *bits |= bit,
+                None => words.push((word, bit)),
+            }
+        }
+        let value = |(column, spot): &(u16, Spot)| match spot {
+            Spot::Value(step) => Some((*column, *step)),
+            Spot::Container { .. } => None,
+        };
+        Spots {
+            columns: spots.iter().map(|(column, _)| *column).collect(),
+            words: words.into(),
+            values: spots.iter().filter_map(value).collect(),
+            containers: spots.iter().filter(|spot| value(spot).is_none()).copied().collect(),
         }
     }
 }
