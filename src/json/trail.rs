@@ -40,7 +40,7 @@ const MOST_KEYS: u32 = 16;
 const MOST_LOST: u32 = 8;
 const PAUSE: u32 = 64;
 /// A gap of more bytes is nothing usual.
-const LONGEST: usize = 1 << 10;
+const LONGEST: usize = 1 << 11;
 /// The bytes of a gap that are compared at once.
 const HEAD: usize = 32;
 
@@ -218,6 +218,9 @@ enum Act {
     OpenLeaf(NodeId, Slot, Kind, u32),
     OpenRest(NodeId, u32, u32, Kind, u32),
     CloseRest(u32),
+    /// `null`, `{}` or `[]` from here to there: that of a node, or of a member.
+    Fixed(Slot, Kind, u32, u32),
+    FixedRest(NodeId, (u32, u32), Kind, u32, u32),
 }
 
 impl Trail {

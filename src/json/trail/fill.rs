@@ -11,7 +11,7 @@ use crate::json::{Cell, Hit, Kind, NodeId, Rest, Slots};
 pub enum Spot {
     /// Behind a gap, by the number of its step.
     Value(u32),
-    /// From within one gap to within another: by step and offset.
+    /// From within one gap to within the same or another: by step and offset.
     Container { kind: Kind, open: (u32, u32), close: (u32, u32) },
 }
 
@@ -88,6 +88,10 @@ impl Slots {
                     Act::OpenLeaf(_, slot, kind, off) if asked(slot) => {
                         let open = (n as u32, off);
                         spots.push((slot.column, Spot::Container { kind, open, close: open }));
+                    }
+                    Act::Fixed(slot, kind, start, end) if asked(slot) => {
+                        let (open, close) = ((n as u32, start), (n as u32, end));
+                        spots.push((slot.column, Spot::Container { kind, open, close }));
                     }
                     Act::Close(slot, off) if asked(slot) => {
                         let (_, spot) = spots.iter_mut().find(|(column, _)| *column == slot.column)?;
@@ -308,6 +312,13 @@ impl Fill<'_> {
             }
             // Nothing is left of what stands inside.
             Act::CloseRest(off) => self.rest.last_mut()?.value.end = place(off),
+            Act::Fixed(slot, kind, start, end) => {
+                self.put(slot, Cell { start: place(start), end: place(end), kind })?;
+            }
+            Act::FixedRest(node, (from, to), kind, start, end) => {
+                let value = Cell { start: place(start), end: place(end), kind };
+                self.rest.push(Rest { node, key: (place(from), place(to)), value });
+            }
             Act::Open(..) | Act::Close(..) => {}
         }
         Some(())

@@ -10,6 +10,8 @@ use crate::json::{Checked, Kind, NodeId, Want};
 
 /// Containers inside one another that no path leads into.
 const MOST_INSIDE: usize = 8;
+/// No longer than this do gaps go on behind a value that is part of them.
+const LONG: usize = 1 << 7;
 /// A list of more elements is skipped where it is met first.
 const MOST_ELEMENTS: usize = 16;
 
@@ -18,7 +20,7 @@ const MOST_ELEMENTS: usize = 16;
 pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Option<GapId> {
     let first = trail.acts.len() as u32;
     let State { top, depth, gaps, .. } = trail.states[state as usize];
-    let (acts, entered) = (Vec::new(), None);
+    let (acts, entered) = (Vec::new(), Vec::new());
     let mut reader = Reader { trek, trail, top, at, i: at, depth, acts, entered };
     let Found { value_at, ends, to, last } = reader.gap(&reader.trail.states[state as usize].last)?;
     let Reader { i, depth, acts, entered, .. } = reader;
@@ -31,7 +33,7 @@ pub(super) fn gap(trail: &mut Trail, trek: &Trek, state: u32, at: usize) -> Opti
     let short = len.min(HEAD);
     head[..short].copy_from_slice(&bytes[..short]);
     trail.acts.extend(acts);
-    if let Some(base) = entered {
+    for base in entered {
         *trail.entered.entry((top, base)).or_default() += 1;
     }
     if let Last::Inside(base, _) = &trail.states[state as usize].last
@@ -97,8 +99,8 @@ struct Reader<'a> {
     i: usize,
     depth: usize,
     acts: Vec<Act>,
-    /// The object that is entered though no path leads into it.
-    entered: Option<Last>,
+    /// The containers that are entered though no path leads into them.
+    entered: Vec<Last>,
 }
 
 /// A container that is open.
@@ -124,6 +126,27 @@ impl<'a> Reader<'a> {
     }
 
     fn gap(&mut self, last: &Last) -> Option<Found> {
+        let mut found = self.to_value(last)?;
+        // A value that is part of the gap leaves nothing to look at before the next.
+        while let Ends::Fixed(kind) = found.ends
+            && self.i - self.at < LONG
+            && let Some(last) = found.last.take_if(|last| *last != Last::Known(self.top))
+        {
+            let (start, end) = (found.value_at as u32, self.off());
+            match found.to {
+                Goal::Node(_, slot) => self.acts.push(Act::Fixed(slot, kind, start, end)),
+                Goal::Unknown(node, from, to) => {
+                    self.acts.push(Act::FixedRest(node, (from, to), kind, start, end));
+                }
+                Goal::Inside => {}
+            }
+            found = self.to_value(&last)?;
+        }
+        Some(found)
+    }
+
+    /// Up to the next value.
+    fn to_value(&mut self, last: &Last) -> Option<Found> {
         let mut open = match last {
             Last::Nothing if self.top == 0 => {
                 self.descend()?;
@@ -315,7 +338,7 @@ impl<'a> Reader<'a> {
     fn enter(&mut self, base: Last) -> Option<Found> {
         let list = self.byte() == b'[';
         self.descend()?;
-        self.entered = Some(base.clone());
+        self.entered.push(base.clone());
         self.inside(Box::new(base), Vec::new(), list)
     }
 

@@ -175,6 +175,13 @@ impl Recipe {
                         }
                         _ => acts.push((n, act)),
                     },
+                    Act::Fixed(slot, kind, start, end) => {
+                        containers.push((slot, Container { kind, open: (n, start), close: (n, end) }));
+                    }
+                    Act::FixedRest(node, (from, to), kind, start, end) => {
+                        let value = Container { kind, open: (n, start), close: (n, end) };
+                        rest.push((node, (n, from, to), From::Container(value)));
+                    }
                     // These are done where a part begins.
                     Act::OpenList(..) | Act::AddRow(_) => return None,
                 }
