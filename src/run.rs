@@ -327,14 +327,7 @@ fn together(
         .map_err(|e| Error::Usage(format!("cannot start {} threads: {e}", settings.threads)))?;
     let feed = Mutex::new((Feed::new(plan, inputs, settings, read), 0));
     let turn = Turn {
-        state: Mutex::new(Ordered {
-            writer,
-            next: 0,
-            done: BTreeMap::new(),
-            waiting: 0,
-            spare: Vec::new(),
-            result: Ok(()),
-        }),
+        state: Mutex::new(Ordered::new(writer)),
         room: Condvar::new(),
         most: settings.threads * 2 + 2,
     };
@@ -398,6 +391,13 @@ struct Ordered<'a, 'b, 'c> {
     /// What was written.
     spare: Vec<Output>,
     result: Result<(), Error>,
+}
+
+impl<'a, 'b, 'c> Ordered<'a, 'b, 'c> {
+    fn new(writer: &'a mut Writer<'b, 'c>) -> Self {
+        let (done, spare) = (BTreeMap::new(), Vec::new());
+        Ordered { writer, next: 0, done, waiting: 0, spare, result: Ok(()) }
+    }
 }
 
 impl Turn<'_, '_, '_> {
@@ -550,4 +550,50 @@ fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog;
+    use crate::plan::Request;
+
+    #[test]
+    fn those_far_ahead_of_their_turn_wait() {
+        let plan = Plan::compile(&catalog::load(&[]).unwrap(), &Request::default()).unwrap();
+        let settings = Settings::default();
+        let mut written = Vec::new();
+        let mut progress = |records: u64, _: u64| written.push(records);
+        let mut sinks = Sinks { targets: Vec::new(), dead: &mut |_, _| Ok(()), progress: &mut progress };
+        let read = Arc::default();
+        let mut writer = Writer {
+            plan: &plan,
+            sinks: &mut sinks,
+            settings: &settings,
+            records: 0,
+            inputs: Vec::new(),
+            read,
+        };
+        let turn = Turn { state: Mutex::new(Ordered::new(&mut writer)), room: Condvar::new(), most: 2 };
+        // Each is told by how many records it has.
+        let batch = |number: u64| {
+            let begin = Event::Begin { name: number.to_string() };
+            let stand = Stand { input: 0, base: 0, line: 1, len: 0 };
+            let output = Output { records: 1 << number, ..Output::default() };
+            vec![begin, Event::Batch((stand, Ok(output)))]
+        };
+        assert!(turn.finish(1, batch(1)).is_some() && turn.finish(2, batch(2)).is_some());
+        std::thread::scope(|threads| {
+            let far = threads.spawn(|| turn.finish(3, batch(3)).is_some());
+            while turn.state.lock().unwrap().waiting == 0 {
+                assert!(!far.is_finished(), "it does not wait");
+                std::thread::yield_now();
+            }
+            assert!(turn.finish(0, batch(0)).is_some());
+            assert!(far.join().unwrap());
+        });
+        assert!(turn.state.into_inner().unwrap().result.is_ok());
+        drop(sinks);
+        assert_eq!(written, [1, 3, 7, 15]);
+    }
 }

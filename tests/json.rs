@@ -368,6 +368,53 @@ proptest! {
         }
     }
 
+    /// A record among others of one text is walked as if it stood alone, though what is behind it is seen.
+    #[test]
+    fn records_end_where_they_end(seed: u64) {
+        let mut draw = Draw(seed);
+        let (want, _) = trie(&mut draw, 14);
+        let texts: Vec<String> = (0..3).map(|_| {
+            let mut text = String::new();
+            object_text(&mut draw, Style { repeats: false, wild: false }, 3, &mut text);
+            text
+        }).collect();
+        let (mut index, mut slots, mut plain) = (Index::default(), Slots::new(&want), Slots::new(&want));
+        for _ in 0..16 {
+            // Some are cut in two, so that one goes on in the next.
+            let (mut text, mut ends) = (String::new(), Vec::new());
+            for _ in 0..4 {
+                let one = &texts[draw.below(texts.len())];
+                let cut = draw.below(one.len());
+                if draw.below(3) == 0 && one.is_char_boundary(cut) && one[cut..].starts_with([',', '}', ':']) {
+                    text += &one[..cut];
+                    ends.push(text.len());
+                    text += ["", "\n"][draw.below(2)];
+                    text += &one[cut..];
+                } else {
+                    text += one;
+                }
+                ends.push(text.len());
+                text += "\n";
+            }
+            let text = text.as_bytes();
+            index.build(text, 0..text.len());
+            let mut start = 0;
+            for end in ends {
+                let expected = json::walk(&want, &text[..end], Marks::default(), start, DEPTH, &mut plain);
+                if text[start] == b'{' {
+                    let found = json::follow(&want, (text, end), index.marks(), start, DEPTH, &mut slots);
+                    if let Ok((_, true)) = found {
+                        slots.fill(&want, text, index.marks(), start);
+                    }
+                    slots.unbundle();
+                    prop_assert_eq!(found.map(|(end, _)| end), expected);
+                    prop_assert!(expected.is_err() || slots.same(&plain), "{}", String::from_utf8_lossy(text));
+                }
+                start = end + (text[end] == b'\n') as usize;
+            }
+        }
+    }
+
     /// Texts that are told to have one structure have the same keys and types of values in the same order.
     #[test]
     fn equal_structures_are_equal(seed: u64) {
