@@ -785,6 +785,89 @@ fn a_repeated_object_key_clears_what_the_first_left() {
 }
 
 #[test]
+fn every_escape_is_judged_wherever_it_stands() {
+    let mut want = Want::new();
+    want.child(0, "a");
+    want.finish();
+    let mut slots = Slots::new(&want);
+    for byte in 0..0x80u8 {
+        for before in (0..130).step_by(1 + (byte % 5) as usize) {
+            for slashes in 1..4 {
+                let mut text =
+                    format!("{{\"a\":\"{}{}", " ".repeat(before), "\\".repeat(slashes)).into_bytes();
+                text.extend([byte, b'"', b'}']);
+                let walked = walk_all(&want, &text, 0, DEPTH, &mut slots);
+                assert_eq!(
+                    walked.is_ok_and(|end| end == text.len()),
+                    theirs(&text),
+                    "{byte:#x} behind {before}"
+                );
+            }
+        }
+    }
+}
+
+/// What is remembered of a record is not taken for what it holds.
+#[test]
+fn records_met_often_are_walked_as_at_first() {
+    let mut want = Want::new();
+    let a = want.child(0, "a");
+    want.child(a, "x");
+    want.child(a, "y");
+    let list = want.child(0, "l");
+    let element = want.element(list);
+    want.child(element, "x");
+    want.child(0, "z");
+    want.finish();
+    let texts = [
+        // Repeated keys.
+        r#"{"a":{"x":1,"y":null},"a":2,"z":3}"#,
+        r#"{"z":0,"a":{"x":"s"},"l":[{"x":1,"x":[2]}],"a":{"y":"s"}}"#,
+        r#"{"u":{"x":1},"z":1,"u":{"x":2}}"#,
+        r#"{"l":[{"x":1}],"l":[{"y":2},{"x":3}]}"#,
+        // Nothing but what belongs to gaps.
+        r#"{"a":null,"l":[],"z":{}}"#,
+        r#"{"a":{},"l":[null,{},[],{"x":null}],"u":null,"v":[null,{"w":[]}]}"#,
+        r#"{"l":[{"x":"s","y":null,"z":[]},{"x":"s"}],"u":{"a":null,"b":[]},"z":true}"#,
+    ];
+    for text in texts.map(str::as_bytes) {
+        let (mut index, mut slots, mut plain) = (Index::default(), Slots::new(&want), Slots::new(&want));
+        index.build(text, 0..text.len());
+        json::walk(&want, text, Marks::default(), 0, DEPTH, &mut plain).unwrap();
+        for round in 0..6 {
+            json::walk(&want, text, index.marks(), 0, DEPTH, &mut slots).unwrap();
+            assert!(slots.same(&plain), "round {round}: {}", String::from_utf8_lossy(text));
+        }
+    }
+}
+
+#[test]
+fn lists_of_other_lengths_are_other_structures() {
+    let mut want = Want::new();
+    let list = want.child(0, "l");
+    let element = want.element(list);
+    want.child(element, "x");
+    want.finish();
+    let mut slots = Slots::new(&want);
+    let mut met: BTreeMap<json::Structure, String> = BTreeMap::new();
+    for round in 0..12 {
+        for elements in
+            [r#"{"x":1}"#, r#"{"x":1},{"x":2}"#, r#"{"x":"s"},{"x":2}"#, r#"{"x":2},{"x":2},{"x":2}"#]
+        {
+            let text = format!(r#"{{"a":1,"l":[{elements}],"z":2}}"#);
+            let mut index = Index::default();
+            index.build(text.as_bytes(), 0..text.len());
+            json::walk(&want, text.as_bytes(), index.marks(), 0, DEPTH, &mut slots).unwrap();
+            match slots.structure() {
+                Some(found) => assert_eq!(*met.entry(found).or_insert_with(|| text.clone()), text),
+                None => assert!(round < 8, "not learned: {text}"),
+            }
+        }
+    }
+    assert_eq!(met.len(), 4);
+}
+
+#[test]
 fn a_value_walked_later_may_stand_earlier_in_the_text() {
     let mut want = Want::new();
     let a = want.child(0, "a");
