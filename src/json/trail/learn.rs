@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
     }
 
     fn gap(&mut self, last: &Last) -> Option<Found> {
-        let mut found = self.to_value(last)?;
+        let mut found = self.up_to_value(last)?;
         // A value that is part of the gap leaves nothing to look at before the next.
         while let Ends::Fixed(kind) = found.ends
             && self.i - self.at < LONG
@@ -140,13 +140,13 @@ impl<'a> Reader<'a> {
                 }
                 Goal::Inside => {}
             }
-            found = self.to_value(&last)?;
+            found = self.up_to_value(&last)?;
         }
         Some(found)
     }
 
     /// Up to the next value.
-    fn to_value(&mut self, last: &Last) -> Option<Found> {
+    fn up_to_value(&mut self, last: &Last) -> Option<Found> {
         let mut open = match last {
             Last::Nothing if self.top == 0 => {
                 self.descend()?;

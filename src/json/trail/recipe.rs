@@ -40,7 +40,16 @@ struct Recipe {
     /// Leaves whose type is the same in all, and all others in order.
     leaves: Box<[(NodeId, Kind, u32)]>,
     hits: Box<[(NodeId, From)]>,
-    rest: Box<[(NodeId, (u32, u32, u32), From)]>,
+    rest: Box<[Member]>,
+}
+
+/// A member that no path leads into.
+#[derive(Clone, Debug)]
+struct Member {
+    node: NodeId,
+    /// The step whose gap holds the key, and from where to where.
+    key: (u32, u32, u32),
+    value: From,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -143,7 +152,7 @@ impl Recipe {
         let mut containers: Vec<(Slot, Container)> = Vec::new();
         let mut hits: Vec<(NodeId, From)> = Vec::new();
         let mut leaves: Vec<(NodeId, Kind, u32)> = Vec::new();
-        let mut rest: Vec<(NodeId, (u32, u32, u32), From)> = Vec::new();
+        let mut rest: Vec<Member> = Vec::new();
         let open = |kind, n, off| Container { kind, open: (n, off), close: (n, off) };
         let is_open = |container: &Container| container.open == container.close;
         for (n, step) in steps.iter().enumerate().skip(1) {
@@ -167,10 +176,11 @@ impl Recipe {
                         containers.push((slot, open(kind, n, off)));
                     }
                     Act::OpenRest(node, from, to, kind, off) => {
-                        rest.push((node, (n, from, to), From::Container(open(kind, n, off))));
+                        let value = From::Container(open(kind, n, off));
+                        rest.push(Member { node, key: (n, from, to), value });
                     }
                     Act::CloseRest(off) => match rest.last_mut() {
-                        Some((_, _, From::Container(container))) if is_open(container) => {
+                        Some(Member { value: From::Container(container), .. }) if is_open(container) => {
                             container.close = (n, off);
                         }
                         _ => acts.push((n, act)),
@@ -180,7 +190,8 @@ impl Recipe {
                     }
                     Act::FixedRest(node, (from, to), kind, start, end) => {
                         let value = Container { kind, open: (n, start), close: (n, end) };
-                        rest.push((node, (n, from, to), From::Container(value)));
+                        let value = From::Container(value);
+                        rest.push(Member { node, key: (n, from, to), value });
                     }
                     // These are done where a part begins.
                     Act::OpenList(..) | Act::AddRow(_) => return None,
@@ -197,7 +208,9 @@ impl Recipe {
                     }
                     values.push((slot, n as u16));
                 }
-                Goal::Unknown(node, from, to) => rest.push((node, (n, from, to), From::Step(n))),
+                Goal::Unknown(node, from, to) => {
+                    rest.push(Member { node, key: (n, from, to), value: From::Step(n) });
+                }
                 Goal::Inside => {}
             }
         }
@@ -268,7 +281,7 @@ impl Recipe {
                 fill.hits.push(Hit { node, at: value.start });
             }
         }
-        for &(node, (n, from, to), value) in &self.rest {
+        for &Member { node, key: (n, from, to), value } in &self.rest {
             let at = steps.get(n as usize)?.at;
             fill.rest.push(Rest { node, key: (at + from, at + to), value: value.cell(steps)? });
         }
