@@ -29,9 +29,12 @@ fn main() {
             eprintln!("{}", error::Error::Mappings(wrong));
             std::process::exit(1);
         });
-        let packed = out.join(format!("{i}.tree"));
-        fs::write(&packed, yaml::tree::pack(&tree, &text)).expect("OUT_DIR is writable");
-        writeln!(table, "({name:?}, include_str!({path:?}), include_bytes!({packed:?})),").expect("a text");
+        fs::write(out.join(format!("{i}.tree")), yaml::tree::pack(&tree, &text))
+            .expect("OUT_DIR is writable");
+        // Not by where they stand now: a folder that was moved is built again without this program.
+        let file = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})", format!("/mappings/{name}"));
+        let packed = format!("concat!(env!(\"OUT_DIR\"), \"/{i}.tree\")");
+        writeln!(table, "({name:?}, include_str!({file}), include_bytes!({packed})),").expect("a text");
     }
     table.push(']');
     fs::write(out.join("built_in.rs"), table).expect("OUT_DIR is writable");
