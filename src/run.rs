@@ -332,11 +332,13 @@ fn together(
         most: settings.threads * 2 + 2,
     };
     let counted = pool.broadcast(|_| {
-        let mut scratch = Scratch::new(plan);
+        // A worker that finds nothing left to read has nothing to count.
+        let mut scratch = None;
         let (mut spare, mut output) = (Vec::new(), Output::default());
         while let Some((number, mut done, batch)) = read_next(&feed, &mut spare) {
             if let Some(batch) = batch {
-                let worked = work(plan, &batch, settings, &mut scratch, &mut output);
+                let scratch = scratch.get_or_insert_with(|| Scratch::new(plan));
+                let worked = work(plan, &batch, settings, scratch, &mut output);
                 done.push(Event::Batch((Stand::of(&batch), worked.map(|()| std::mem::take(&mut output)))));
                 spare = batch.bytes;
             }
@@ -345,11 +347,11 @@ fn together(
                 None => break,
             }
         }
-        scratch.into_counts()
+        scratch.map(Scratch::into_counts)
     });
     turn.state.into_inner().unwrap_or_else(|e| e.into_inner()).result?;
     let mut counts = Counts::new(plan);
-    counted.iter().for_each(|worker| counts.merge(worker));
+    counted.iter().flatten().for_each(|worker| counts.merge(worker));
     Ok(counts)
 }
 
