@@ -69,7 +69,7 @@ pub struct Bundles {
     /// One more than were met since the leaves were added; 0: never met.
     met: Vec<u64>,
     /// Those that were met since.
-    late: Vec<u32>,
+    since: Vec<u32>,
 }
 
 impl Bundles {
@@ -90,14 +90,14 @@ impl Bundles {
     pub fn add(&mut self, bundle: u32) {
         let met = &mut self.met[bundle as usize];
         if *met == 1 {
-            self.late.push(bundle);
+            self.since.push(bundle);
         }
         *met += 1;
     }
 
     /// Hands out how many of each part were met since the last time.
     pub fn settle(&mut self, mut f: impl FnMut(u32, u64)) {
-        for bundle in self.late.drain(..) {
+        for bundle in self.since.drain(..) {
             let met = std::mem::replace(&mut self.met[bundle as usize], 1);
             f(bundle, met - 1);
         }

@@ -57,7 +57,7 @@ impl Work<'_> {
             Some((way, steps)) => self.sort_leaves(&way, steps),
             None => {
                 let Scratch { slots, hits, .. } = &mut *self.scratch;
-                // Of others like it they are counted by the record.
+                // Records of one structure are counted together as a whole: then all leaves are listed.
                 if slots.structure().is_some() {
                     slots.unbundle();
                 }
