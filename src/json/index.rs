@@ -16,8 +16,9 @@ use super::scan::escape;
 pub const MAX_INDEXED: usize = 1 << 30;
 
 /// How the bytes are looked at. All levels find the same.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Level {
+    #[default]
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -33,9 +34,14 @@ impl Level {
         let mut levels = vec![Level::Portable];
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("pclmulqdq") {
+            // All that the code below is compiled with.
+            let bits = is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("lzcnt")
+                && is_x86_feature_detected!("popcnt");
+            if bits && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("pclmulqdq") {
                 levels.push(Level::Avx2);
-                if is_x86_feature_detected!("avx512bw") {
+                if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
                     levels.push(Level::Avx512);
                 }
             }
@@ -50,14 +56,6 @@ impl Level {
     }
 }
 
-/// Of a block of 64 bytes, a bit each.
-#[derive(Clone, Copy, Debug, Default)]
-struct Bits {
-    /// Quotes that open or close a string.
-    quote: u64,
-    slash: u64,
-}
-
 /// The strings of one stretch of text. One per worker, reused for every stretch.
 #[derive(Clone, Debug)]
 pub struct Index {
@@ -65,7 +63,10 @@ pub struct Index {
     base: usize,
     /// Blocks of the stretch; none where something is wrong.
     blocks: usize,
-    bits: Vec<Bits>,
+    /// Of each, a bit for every quote that opens or closes a string.
+    quotes: Vec<u64>,
+    /// The same and backslashes, the first bytes first: bits may be read from any byte on.
+    stops: Vec<[u8; 8]>,
     /// The places of lone surrogates.
     lone: Vec<u32>,
     ascii: bool,
@@ -81,7 +82,8 @@ impl Index {
     /// `level` must be one of [`Level::available`]; another is taken as portable.
     pub fn new(level: Level) -> Index {
         let level = if Level::available().contains(&level) { level } else { Level::Portable };
-        Index { level, base: 0, blocks: 0, bits: Vec::new(), lone: Vec::new(), ascii: false }
+        let (quotes, stops, lone) = (Vec::new(), Vec::new(), Vec::new());
+        Index { level, base: 0, blocks: 0, quotes, stops, lone, ascii: false }
     }
 
     /// Finds the strings of `text[range]`, which starts outside of any.
@@ -94,8 +96,9 @@ impl Index {
             return;
         }
         let blocks = range.len().div_ceil(BLOCK);
-        if self.bits.len() < blocks {
-            self.bits.resize(blocks, Bits::default());
+        if self.quotes.len() < blocks {
+            self.quotes.resize(blocks, 0);
+            self.stops.resize(blocks, [0; 8]);
         }
         let found = match self.level {
             Level::Portable => portable(text, range, self),
@@ -132,7 +135,8 @@ impl Index {
 
     /// Where the strings are; nothing where something is wrong.
     pub fn marks(&self) -> Marks<'_> {
-        Marks { bits: &self.bits[..self.blocks], lone: &self.lone, base: self.base }
+        let Index { level, base, blocks, ref quotes, ref stops, ref lone, .. } = *self;
+        Marks { level, base, quotes: &quotes[..blocks], stops: &stops[..blocks], lone }
     }
 
     /// The stretch was indexed and holds ASCII only.
@@ -144,9 +148,11 @@ impl Index {
 /// An index as it is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Marks<'a> {
-    bits: &'a [Bits],
-    lone: &'a [u32],
+    level: Level,
     base: usize,
+    quotes: &'a [u64],
+    stops: &'a [[u8; 8]],
+    lone: &'a [u32],
 }
 
 impl Marks<'_> {
@@ -154,7 +160,7 @@ impl Marks<'_> {
     #[inline(always)]
     pub(super) fn string(&self, at: usize) -> Option<(usize, Kind)> {
         let place = at.wrapping_sub(self.base);
-        let quote = self.bits.get(place / BLOCK)?.quote >> (place % BLOCK) & 1;
+        let quote = self.quotes.get(place / BLOCK)? >> (place % BLOCK) & 1;
         if quote == 0 { None } else { self.string_end(at + 1) }
     }
 
@@ -164,19 +170,35 @@ impl Marks<'_> {
         let place = at.wrapping_sub(self.base);
         let mut word = place / BLOCK;
         let first = u64::MAX << (place % BLOCK);
-        let Bits { mut quote, mut slash } = *self.bits.get(word)?;
-        (quote, slash) = (quote & first, slash & first);
+        let bits = |word: usize| Some((*self.quotes.get(word)?, u64::from_le_bytes(*self.stops.get(word)?)));
+        let (mut quote, mut stop) = bits(word)?;
+        (quote, stop) = (quote & first, stop & first);
         let mut slashes = 0;
         while quote == 0 {
             word += 1;
-            slashes |= slash;
-            Bits { quote, slash } = *self.bits.get(word)?;
+            slashes |= stop;
+            (quote, stop) = bits(word)?;
         }
         // Those before the quote.
-        slashes |= slash & (quote ^ quote.wrapping_sub(1));
+        slashes |= stop & !quote & (quote ^ quote.wrapping_sub(1));
         let close = word * BLOCK + quote.trailing_zeros() as usize;
         let kind = if slashes == 0 { Kind::String } else { self.escaped(place, close) };
         Some((self.base + close + 1, kind))
+    }
+
+    /// The same for a string that ends soon and has no escapes, without asking in which block that is.
+    #[inline(always)]
+    pub(super) fn near_end(&self, text: &[u8], at: usize) -> Option<usize> {
+        let place = at.wrapping_sub(self.base);
+        let bits = self.stops.as_flattened().get(place / 8..)?.first_chunk()?;
+        let stop = u64::from_le_bytes(*bits) >> (place % 8);
+        let end = at + stop.trailing_zeros() as usize;
+        (stop != 0 && text.get(end) == Some(&b'"')).then_some(end + 1)
+    }
+
+    /// How the text was looked at.
+    pub(super) fn level(&self) -> Level {
+        self.level
     }
 
     /// What a string with escapes is.
@@ -192,7 +214,7 @@ impl Marks<'_> {
 
     /// There is no index.
     pub fn is_empty(&self) -> bool {
-        self.bits.is_empty()
+        self.quotes.is_empty()
     }
 }
 
@@ -222,7 +244,7 @@ fn pass(
     masks: impl Fn(&[u8; BLOCK]) -> Masks,
     prefix_xor: impl Fn(u64) -> u64,
 ) -> Option<bool> {
-    let Index { bits, lone, .. } = index;
+    let Index { quotes, stops, lone, .. } = index;
     let mut state = State {
         end: range.end,
         inside: 0,
@@ -235,7 +257,7 @@ fn pass(
     };
     let (blocks, rest) = text[range.clone()].as_chunks::<BLOCK>();
     let (mut at, mut inside) = (range.start, 0);
-    for (block, bits) in blocks.iter().zip(&mut *bits) {
+    for ((block, quotes), stops) in blocks.iter().zip(&mut *quotes).zip(&mut *stops) {
         let Masks { mut quote, odd, .. } = masks(block);
         let mut slash = 0;
         if odd | state.escaped != 0 {
@@ -246,12 +268,12 @@ fn pass(
             let short = || masks(std::hint::black_box(block)).short;
             quote = state.odd(text, at, &all, short, &prefix_xor);
         }
-        *bits = Bits { quote, slash };
+        (*quotes, *stops) = (quote, (quote | slash).to_le_bytes());
         inside ^= 0u64.wrapping_sub(quote.count_ones() as u64 & 1);
         at += BLOCK;
     }
     state.inside = inside;
-    if let Some(bits) = bits.get_mut(blocks.len()).filter(|_| at < range.end) {
+    if let Some((quotes, stops)) = quotes.iter_mut().zip(stops).nth(blocks.len()).filter(|_| at < range.end) {
         // Behind the stretch the text goes on, or is filled up with what means nothing.
         let mut filled;
         let block = match text[at..].first_chunk() {
@@ -276,7 +298,7 @@ fn pass(
         if slash | control | high | state.escaped != 0 {
             quote = state.odd(text, at, &of_mine, || of_mine.short, &prefix_xor);
         }
-        *bits = Bits { quote, slash };
+        (*quotes, *stops) = (quote, (quote | slash).to_le_bytes());
         state.inside ^= 0u64.wrapping_sub(quote.count_ones() as u64 & 1);
     }
     let sound = state.sound && state.controls == 0 && state.inside == 0 && state.escaped == 0;

@@ -5,6 +5,7 @@
 //! and where. Owns no rule of its own: where it does not give up, it leaves behind what the careful
 //! walk would.
 
+mod along;
 mod fill;
 mod learn;
 pub(super) mod quick;
@@ -119,9 +120,8 @@ impl State {
     }
 }
 
-/// What a walk looks at, in one line of the cache; see [`Deeds`] for the rest.
+/// What a walk looks at; see [`Deeds`] for the rest.
 #[derive(Clone, Debug)]
-#[repr(align(64))]
 struct Gap {
     head: [u8; HEAD],
     /// Bytes of the gap: up to where a number or a boolean begins, the bracket that opens a value
@@ -363,15 +363,6 @@ impl Gap {
         }
     }
 
-    /// Whether the first bytes of the gap are these, from a word on.
-    #[inline(always)]
-    fn is_at<const WORD: usize>(&self, found: &[u8; HEAD]) -> bool {
-        let mask = &MASKS[self.short as usize % MASKS.len()];
-        let differ = |i| (word(found, i) ^ word(&self.head, i)) & word(mask, i);
-        let first = if WORD == 0 { differ(0) } else { 0 };
-        first | differ(1) | differ(2) | differ(3) == 0
-    }
-
     /// Whether what begins behind the gap is what the gap ends with.
     fn is_followed(&self, next: Option<&u8>) -> bool {
         match self.ends {
@@ -491,65 +482,11 @@ impl Trek<'_> {
         }
     }
 
-    /// Goes on from a state and an offset; where the tree leads no further, or where the top ends.
-    #[inline(never)]
-    fn along(&mut self, trail: &mut Trail, state: u32, mut i: usize) -> Option<(u32, usize)> {
-        let Trail { gaps, deeds, steps, parts, tree, .. } = trail;
-        let (gaps, deeds, nodes) = (gaps.as_slice(), deeds.as_slice(), tree.nodes());
-        let (text, marks) = (self.text, self.marks);
-        let mut place = trail.place;
-        let mut next = nodes[place as usize].first;
-        let begun = steps.len();
-        // Shorter than a head is what stands behind the last line.
-        while let Some(found) = text.get(i..).and_then(|text| text.first_chunk::<HEAD>()) {
-            let node = &nodes[next as usize];
-            if (word(found, 0) ^ node.word) & node.mask != 0 {
-                next = node.next;
-                continue;
-            }
-            if next == tree::LOST {
-                break;
-            }
-            let gap = &gaps[node.gap as usize];
-            if !gap.is_at::<1>(found) {
-                next = node.next;
-                continue;
-            }
-            let (end, kind) = match gap.ends {
-                Ends::String if !gap.is_open => marks.string_end(i + gap.len as usize)?,
-                Ends::Fixed(kind) if !gap.is_open => (i + gap.len as usize, kind),
-                _ if !self.opens(gap, deeds, node.gap, i) => {
-                    next = node.next;
-                    continue;
-                }
-                _ => self.value(gap, i)?,
-            };
-            let value = Cell { start: i as u32 + gap.value_at as u32, end: end as u32, kind };
-            if gap.part == tree::LOST {
-                place = next;
-                next = node.first;
-            } else {
-                end_part(parts, place, steps.len());
-                place = gap.part;
-                next = nodes[place as usize].first;
-            }
-            steps.push(Step { gap: node.gap, at: i as u32, value });
-            i = end;
-        }
-        trail.place = place;
-        let last = steps.get(begun..).and_then(|steps| steps.last());
-        Some((last.map_or(state, |step| gaps[step.gap as usize].behind), i))
-    }
-
     /// Whether a gap stands at `i`, and a value that may follow it behind it.
     #[inline]
     fn stands(&self, gap: &Gap, deeds: &[Deeds], id: GapId, i: usize) -> bool {
         let here = self.text.get(i..).unwrap_or_default();
-        let same = match here.first_chunk::<HEAD>() {
-            Some(found) => gap.is_at::<0>(found),
-            None => here.starts_with(&gap.head[..gap.short as usize]),
-        };
-        same && (!gap.is_open || self.opens(gap, deeds, id, i))
+        here.starts_with(&gap.head[..gap.short as usize]) && (!gap.is_open || self.opens(gap, deeds, id, i))
     }
 
     /// Whether more than the head of a gap stands at `i`, and what it ends with behind it.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use super::{Gap, GapId, MASKS, word};
-use crate::json::NodeId;
+use super::{Ends, Gap, GapId, HEAD};
+use crate::json::{Kind, NodeId};
 
 /// Where a record stands: equal places have the same keys and types of values in the same order, but
 /// for true and false, and texts with and without escapes. Numbers are never used again.
@@ -21,10 +21,10 @@ const MOST: usize = 1 << 16;
 /// Places that may follow one: they are tried one by one.
 const MOST_NEXT: usize = 64;
 /// Places behind one another.
-const DEEPEST: u32 = 1 << 9;
+const DEEPEST: u16 = 1 << 9;
 /// A record adds as many places as it found, and so many more, so that what is met once only takes
 /// little room.
-const FIRST: u32 = 8;
+const FIRST: u16 = 8;
 /// Places that may be added before records come that end in old ones, and what each of those gives.
 const CREDIT: u32 = 1 << 14;
 const GAIN: u32 = 4;
@@ -41,22 +41,48 @@ pub(super) struct Tree {
     joined: HashMap<(Structure, Structure), Structure, FixedState>,
     credit: u32,
     /// Places that the record at hand may still add, once it adds some.
-    room: Option<u32>,
+    room: Option<u16>,
 }
 
+/// A place, with all that a walk looks at in one line of the cache.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(super) struct Node {
-    /// The first bytes of the gap, and which those are: those that follow a place mostly differ there. That
-    /// of the nowhere that ends a row of them has none, and stands everywhere.
-    pub(super) word: u64,
-    pub(super) mask: u64,
+    /// The first bytes of the gap before it.
+    pub(super) head: [u8; HEAD],
+    /// A bit for each of them. The nowhere that ends a row of those that follow a place has none, and stands
+    /// everywhere.
+    pub(super) bits: u32,
     pub(super) gap: GapId,
     /// The next of those that follow the same place.
     pub(super) next: Structure,
     /// The first that follows.
     pub(super) first: Structure,
+    /// Where the gap leads in its place, if a part begins with it.
+    pub(super) part: Structure,
+    pub(super) len: u16,
+    pub(super) value_at: u16,
     /// Places before it.
-    depth: u32,
+    depth: u16,
+    /// Bytes in the head.
+    pub(super) short: u8,
+    pub(super) how: How,
+    /// That of a value that is part of the gap.
+    pub(super) kind: Kind,
+}
+
+/// How the value behind a gap is found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(super) enum How {
+    /// There is neither.
+    Nowhere,
+    /// The gap is no longer than its head, and a string, a number, or nothing more of a value is behind it.
+    String,
+    Number,
+    Fixed,
+    /// More must be looked at.
+    Other,
 }
 
 impl Default for Tree {
@@ -74,7 +100,36 @@ impl Default for Tree {
 impl Node {
     /// What is behind no other.
     fn root() -> Node {
-        Node { word: 0, mask: 0, gap: 0, next: LOST, first: LOST, depth: 0 }
+        Node {
+            head: [0; HEAD],
+            bits: 0,
+            gap: 0,
+            next: LOST,
+            first: LOST,
+            part: LOST,
+            len: 0,
+            value_at: 0,
+            depth: 0,
+            short: 0,
+            how: How::Nowhere,
+            kind: Kind::Absent,
+        }
+    }
+}
+
+impl Node {
+    fn stand_behind(&mut self, id: GapId, gap: &Gap) {
+        (self.head, self.short, self.gap) = (gap.head, gap.short, id);
+        self.bits = 1u32.checked_shl(gap.short as u32).unwrap_or(0).wrapping_sub(1);
+        (self.len, self.value_at, self.part) = (gap.len, gap.value_at, gap.part);
+        (self.how, self.kind) = match gap.ends {
+            _ if gap.len as usize > HEAD => (How::Other, Kind::Absent),
+            Ends::String => (How::String, Kind::String),
+            Ends::Number => (How::Number, Kind::Number),
+            Ends::Fixed(kind) => (How::Fixed, kind),
+            Ends::Top => (How::Fixed, Kind::Absent),
+            Ends::Boolean | Ends::Skipped(_) => (How::Other, Kind::Absent),
+        };
     }
 }
 
@@ -159,9 +214,7 @@ impl Tree {
         }
         let new = if others < MOST_NEXT { self.add(place) } else { LOST };
         if new != LOST {
-            let node = &mut self.nodes[new as usize];
-            (node.word, node.mask) = (word(&gap.head, 0), word(&MASKS[gap.short as usize], 0));
-            node.gap = id;
+            self.nodes[new as usize].stand_behind(id, gap);
             match last {
                 LOST => self.nodes[place as usize].first = new,
                 last => self.nodes[last as usize].next = new,
