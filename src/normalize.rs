@@ -16,6 +16,7 @@ mod pen;
 mod quick;
 mod read;
 mod record;
+mod row;
 mod standard;
 mod twins;
 mod value;

@@ -247,6 +247,12 @@ impl Trail {
         self.steps.len()
     }
 
+    /// The value behind a step.
+    #[inline(always)]
+    pub(super) fn value(&self, step: usize) -> Cell {
+        self.steps.get(step).map_or(Cell::ABSENT, |step| step.value)
+    }
+
     /// What says all of the structure of the record at hand, where that was met often enough.
     pub(super) fn structure(&self) -> Option<Structure> {
         (!self.strayed && self.place > tree::START).then_some(self.place)

@@ -4,82 +4,123 @@
 
 use std::sync::Arc;
 
-use super::pen::{Pen, Refusal};
+use super::pen::Pen;
+use super::row::{Piece, Then};
 use crate::json::{self, SHORT};
 use crate::plan::{Copies, Deed, Field, Leaf, LeafType, Object, Origin, Read, ReadAt, Shape, TemplatePiece};
 
 /// An object as a row of pieces, a comma before each field. Records of many structures make the same
 /// row, and share it: what they write then stays near.
-#[derive(PartialEq, Debug)]
+#[derive(Debug)]
 pub(super) struct Flat {
-    /// Columns that must hold a string that can be copied.
-    plain: Box<[Copies]>,
-    pieces: Box<[Piece]>,
-    /// The texts of all pieces, padded to be copied with moves of a fixed size.
-    text: Box<[u8]>,
+    /// Columns that must hold a string that can be copied, by the piece that copies it.
+    pub(super) plain: Box<[(u16, Copies)]>,
+    pub(super) pieces: Box<[Piece]>,
+    pub(super) fields: Box<[Arc<Field>]>,
     /// Counters of the leaves that are written whenever all is, by the piece that writes them.
     pub(super) filled: Box<[(u32, u32)]>,
-    presence: Box<[u16]>,
+    pub(super) presence: Box<[u16]>,
 }
 
-/// Some text, and what is written behind it.
-#[derive(PartialEq, Debug)]
-struct Piece {
-    at: u32,
-    len: u32,
-    then: Then,
-}
-
-#[derive(Debug)]
-enum Then {
-    Nothing,
-    /// The string of a column with its quotes.
-    String(u16),
-    /// Without them.
-    Inner(u16),
-    Field(Arc<Field>),
-    /// One that writes the same time as the last that wrote one.
-    Same(Arc<Field>),
-}
-
-impl PartialEq for Then {
-    fn eq(&self, other: &Then) -> bool {
-        match (self, other) {
-            (Then::Nothing, Then::Nothing) => true,
-            (Then::String(a), Then::String(b)) | (Then::Inner(a), Then::Inner(b)) => a == b,
-            (Then::Field(a), Then::Field(b)) | (Then::Same(a), Then::Same(b)) => Arc::ptr_eq(a, b),
-            _ => false,
-        }
+impl PartialEq for Flat {
+    fn eq(&self, other: &Flat) -> bool {
+        let same = |(a, b): (&Arc<Field>, &Arc<Field>)| Arc::ptr_eq(a, b);
+        self.pieces == other.pieces
+            && self.plain == other.plain
+            && self.filled == other.filled
+            && self.presence == other.presence
+            && self.fields.len() == other.fields.len()
+            && self.fields.iter().zip(&other.fields).all(same)
     }
 }
 
 /// A row in the making.
 #[derive(Default)]
 struct Draft {
-    plain: Vec<Copies>,
-    pieces: Vec<Piece>,
+    plain: Vec<(u16, Copies)>,
+    pieces: Vec<Rough>,
     text: Vec<u8>,
     /// Where the text of the next piece begins.
     next: usize,
+    fields: Vec<Arc<Field>>,
     filled: Vec<(u32, u32)>,
     presence: Vec<u16>,
     /// The last field that writes a time.
     time: Option<Arc<Field>>,
 }
 
+/// A piece with a text of any length: from where to where.
+struct Rough {
+    text: (usize, usize),
+    then: Then,
+    column: u16,
+    field: u16,
+}
+
 impl Draft {
-    fn push(&mut self, then: Then) {
-        let (at, len) = (self.next as u32, (self.text.len() - self.next) as u32);
-        self.next = self.text.len();
-        self.pieces.push(Piece { at, len, then });
+    fn push(&mut self, then: Then, column: u16, field: u16) {
+        let text = (std::mem::replace(&mut self.next, self.text.len()), self.text.len());
+        self.pieces.push(Rough { text, then, column, field });
     }
 
     fn push_field(&mut self, field: &Arc<Field>) {
         let same = self.time.as_ref().is_some_and(|last| last.same_time(field));
-        if field.time.is_some() {
+        let key = field.key.bytes();
+        let then = match &field.time {
+            Some(_) if key.len() > SHORT => Then::Field,
+            Some(_) if same => Then::Same,
+            Some(_) => Then::Time,
+            None => Then::Field,
+        };
+        if then != Then::Field {
+            // The key stays whole, so that it can be taken back.
+            if self.text.len() - self.next + key.len() > SHORT {
+                self.push(Then::Nothing, 0, 0);
+            }
             self.time = Some(field.clone());
+            self.text.extend_from_slice(key);
         }
-        self.push(if same { Then::Same(field.clone()) } else { Then::Field(field.clone()) });
+        let number = self.fields.len() as u16;
+        self.fields.push(field.clone());
+        self.push(then, field.time.as_ref().map_or(0, |(column, _)| *column), number);
+    }
+
+    fn push_copy(&mut self, then: Then, copies: Copies) {
+        self.plain.push((self.pieces.len() as u16, copies));
+        self.push(then, copies.column, 0);
+    }
+
+    /// The row, in pieces of short texts.
+    fn into_flat(self) -> Option<Flat> {
+        let mut pieces = Vec::new();
+        // By rough piece, the last of those that it became.
+        let mut last = Vec::new();
+        for Rough { text: (from, to), then, column, field } in &self.pieces {
+            let mut rest = &self.text[*from..*to];
+            loop {
+                let (mine, others) = rest.split_at(rest.len().min(SHORT));
+                rest = others;
+                let mut text = [b' '; SHORT];
+                text[..mine.len()].copy_from_slice(mine);
+                let len = mine.len() as u8;
+                if rest.is_empty() {
+                    pieces.push(Piece { text, len, then: *then, column: *column, field: *field });
+                    break;
+                }
+                pieces.push(Piece { text, len, then: Then::Nothing, column: 0, field: 0 });
+            }
+            last.push(pieces.len() - 1);
+        }
+        let short = pieces.len() <= u16::MAX as usize && self.fields.len() <= u16::MAX as usize;
+        let plain = self.plain.into_iter().map(|(piece, copies)| (last[piece as usize] as u16, copies));
+        let filled = self.filled.into_iter().map(|(piece, counter)| (last[piece as usize] as u32, counter));
+        short.then(|| Flat {
+            plain: plain.collect(),
+            filled: filled.collect(),
+            pieces: pieces.into(),
+            fields: self.fields.into(),
+            presence: self.presence.into(),
+        })
     }
 
     fn wrote(&mut self, field: &Field, counter: Option<u32>) {
@@ -99,12 +140,8 @@ impl Pen<'_> {
                 draft.push_field(field);
             }
         }
-        draft.push(Then::Nothing);
-        let Draft { plain, pieces, mut text, filled, presence, .. } = draft;
-        text.resize(text.len() + SHORT, b' ');
-        let gains = !filled.is_empty();
-        let (plain, pieces, text) = (plain.into(), pieces.into(), text.into());
-        gains.then(|| Flat { plain, pieces, text, filled: filled.into(), presence: presence.into() })
+        draft.push(Then::Nothing, 0, 0);
+        if draft.filled.is_empty() { None } else { draft.into_flat() }
     }
 
     /// Whether a field is written whenever its texts are plain: then it is in the draft.
@@ -136,9 +173,8 @@ impl Pen<'_> {
         }
         draft.text.extend_from_slice(field.key.bytes());
         draft.text.extend_from_slice(open);
-        draft.plain.push(*copies);
         draft.wrote(field, Some(copies.counter));
-        draft.push(Then::String(copies.column));
+        draft.push_copy(Then::String, *copies);
         draft.text.extend(open.iter().map(|_| b']'));
         true
     }
@@ -157,6 +193,7 @@ impl Pen<'_> {
         let (pieces, plain) = (draft.pieces.len(), draft.plain.len());
         let (filled, presence) = (draft.filled.len(), draft.presence.len());
         let (text, next, time) = (draft.text.len(), draft.next, draft.time.clone());
+        let fields = draft.fields.len();
         draft.text.extend_from_slice(field.key.bytes());
         let brace = draft.text.len();
         let mut first = true;
@@ -185,6 +222,7 @@ impl Pen<'_> {
         draft.filled.truncate(filled);
         draft.presence.truncate(presence);
         draft.text.truncate(text);
+        draft.fields.truncate(fields);
         (draft.next, draft.time) = (next, time);
         false
     }
@@ -225,84 +263,13 @@ impl Pen<'_> {
                 TemplatePiece::Reads(_) => {
                     let Some(column) = columns.next() else { return false };
                     let most = u32::try_from(room).unwrap_or(u32::MAX);
-                    draft.plain.push(Copies {
-                        column,
-                        counter: leaf.counter,
-                        least: 1,
-                        most,
-                        escapes: false,
-                    });
-                    draft.push(Then::Inner(column));
+                    let copies = Copies { column, counter: leaf.counter, least: 1, most, escapes: false };
+                    draft.push_copy(Then::Inner, copies);
                 }
             }
         }
         draft.text.push(b'"');
         draft.wrote(field, Some(leaf.counter));
         true
-    }
-
-    /// Writes the fields of a row, a comma before each; `None` where the texts of the record are not plain.
-    pub(super) fn write_flat(&mut self, flat: &Flat) -> Option<Result<(), Box<Refusal>>> {
-        let fits = |copies: &Copies| {
-            let cell = self.view.root(copies.column);
-            copies.takes(cell.kind, (cell.end - cell.start).wrapping_sub(2))
-        };
-        if !flat.plain.iter().all(fits) {
-            return None;
-        }
-        // Where the last time was written.
-        let mut time = 0..0;
-        for (i, piece) in flat.pieces.iter().enumerate() {
-            let (from, len) = (piece.at as usize, piece.len as usize);
-            match flat.text.get(from..).and_then(|text| text.first_chunk::<SHORT>()) {
-                Some(short) if len <= SHORT => json::push_short(short, len, &mut self.out),
-                _ => self.out.extend_from_slice(&flat.text[from..from + len]),
-            }
-            match &piece.then {
-                Then::Nothing => {}
-                Then::String(column) => {
-                    json::copy_raw(&self.view.root(*column), self.view.text, &mut self.out);
-                }
-                Then::Inner(column) => {
-                    let cell = self.view.root(*column);
-                    let inner = json::Cell { start: cell.start + 1, end: cell.end - 1, ..cell };
-                    json::copy_raw(&inner, self.view.text, &mut self.out);
-                }
-                Then::Same(field) if !time.is_empty() => {
-                    field.key.push(&mut self.out);
-                    let start = self.out.len();
-                    self.out.extend_from_within(time.clone());
-                    time = start..self.out.len();
-                    self.wrote_time(field);
-                }
-                Then::Field(field) | Then::Same(field) => {
-                    if let Some((column, steps)) = &field.time {
-                        let start = self.out.len() + field.key.bytes().len();
-                        time = 0..0;
-                        if self.deeds.is_none() && self.timed(field, *column, steps) {
-                            time = start..self.out.len();
-                            continue;
-                        }
-                    }
-                    if let Err(refusal) = self.member(field) {
-                        let before = |filled: &&(u32, u32)| filled.0 as usize <= i;
-                        self.count_filled(flat.filled.iter().filter(before), 1);
-                        return Some(Err(refusal));
-                    }
-                }
-            }
-        }
-        for bit in &flat.presence {
-            self.standing.presence[*bit as usize] = true;
-        }
-        self.flattened += 1;
-        Some(Ok(()))
-    }
-
-    /// Counts what some rows filled.
-    pub(super) fn count_filled<'f>(&mut self, filled: impl Iterator<Item = &'f (u32, u32)>, rows: u64) {
-        if let Some(counts) = &mut self.counts {
-            filled.for_each(|(_, counter)| counts.filled[*counter as usize] += rows);
-        }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::flat::Flat;
 use super::read::Facts;
+use super::row::ROW;
 use super::standard::{AnyValues, Stored};
 use crate::json::{self, Cell, Kind, NodeId, View, Want};
 use crate::metrics::{LaneCounts, Reason};
@@ -36,6 +37,8 @@ pub(super) struct Standing {
     pub(super) parse_times: Stored,
     /// Elements of the list being written, for `distinct`.
     pub(super) elements: Vec<(usize, usize)>,
+    /// See [`ROW`].
+    pub(super) row: Vec<u8>,
 }
 
 impl Standing {
@@ -56,6 +59,7 @@ impl Standing {
             times: Stored::default(),
             parse_times: Stored::default(),
             elements: Vec::new(),
+            row: vec![0; ROW],
         }
     }
 }
@@ -186,7 +190,7 @@ impl<'a> Pen<'a> {
         self.event_time = None;
         self.type_at = None;
         let start = self.out.len();
-        let flattened = flat.and_then(|flat| self.write_flat(flat)).transpose()?.is_some();
+        let flattened = flat.and_then(|flat| self.write_flat(flat, None)).transpose()?.is_some();
         if !flattened && !self.fields(root)? && lane.standard.is_none() {
             let what = "the mapping found nothing in the record".into();
             return Err(Refusal { reason: Reason::Empty, path: String::new(), what, shown: None }.into());
@@ -337,17 +341,19 @@ impl<'a> Pen<'a> {
 
     /// Writes the time of the field, where its column holds one.
     pub(super) fn timed(&mut self, field: &Field, column: u16, steps: &[Step]) -> bool {
-        let cell = self.view.root(column);
-        let [Step::Time { from, .. }] = steps else { return false };
-        if !matches!(cell.kind, Kind::String | Kind::Number) {
-            return false;
-        }
-        let text = cell.inner(self.view.text);
-        let Some(instant) = ops::read_plain_time(from, text, cell.kind == Kind::String) else { return false };
+        let Some(instant) = self.instant(self.view.root(column), steps) else { return false };
         field.key.push(&mut self.out);
         self.standing.times.push_as(ops::push_time, instant, &mut self.out);
         self.wrote_time(field);
         true
+    }
+
+    /// The time that a cell holds, if it plainly is one.
+    pub(super) fn instant(&self, cell: Cell, steps: &[Step]) -> Option<Instant> {
+        let [Step::Time { from, .. }] = steps else { return None };
+        let is_plain = matches!(cell.kind, Kind::String | Kind::Number);
+        let text = if is_plain { cell.inner(self.view.text) } else { return None };
+        ops::read_plain_time(from, text, cell.kind == Kind::String)
     }
 
     pub(super) fn wrote_time(&mut self, field: &Field) {

@@ -43,8 +43,19 @@ impl Stored {
         self.push_as(write_stored, instant, out);
     }
 
-    /// In a form that is the same for all times: the first colon stands behind the hour.
+    /// In a form that is the same for all times.
     pub(super) fn push_as(&mut self, write: fn(Instant, &mut Vec<u8>), instant: Instant, out: &mut Vec<u8>) {
+        self.set(write, instant);
+        out.extend_from_slice(&self.text);
+    }
+
+    /// What was written last.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Makes the text of a time ready, in whose form the first colon stands behind the hour.
+    pub(super) fn set(&mut self, write: fn(Instant, &mut Vec<u8>), instant: Instant) {
         if self.of != Some(instant) {
             let day = |instant: Instant| instant.secs.div_euclid(86_400);
             let near = |last: Instant| last.nanos == instant.nanos && day(last) == day(instant);
@@ -67,7 +78,6 @@ impl Stored {
             }
             self.of = Some(instant);
         }
-        out.extend_from_slice(&self.text);
     }
 }
 

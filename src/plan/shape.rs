@@ -6,7 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use super::{Form, Steps};
-use crate::json::{self, Kind, Mask, NodeId, SHORT, SlotAt, Want};
+use crate::json::{self, Cell, Kind, Mask, NodeId, SHORT, SlotAt, Want};
 use crate::ops::indicator::Indicator;
 use crate::ops::time::TimeFormat;
 use crate::ops::{Step, Test, TimeOut};
@@ -323,6 +323,12 @@ impl Copies {
     pub fn takes(&self, kind: Kind, len: u32) -> bool {
         let fits = kind == Kind::String || (kind == Kind::Escaped && self.escapes);
         fits && (self.least..=self.most).contains(&len)
+    }
+
+    /// The same of a value.
+    #[inline(always)]
+    pub fn take(&self, cell: Cell) -> bool {
+        self.takes(cell.kind, (cell.end - cell.start).wrapping_sub(2))
     }
 
     fn of(leaves: &[Leaf]) -> Option<Copies> {

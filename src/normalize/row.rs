@@ -1,0 +1,163 @@
+//! Writing what is left of a mapping as one row of pieces: ready text, and behind it what a record has in
+//! its place. Knows nothing of how a row is made.
+
+use std::sync::Arc;
+
+use super::flat::Flat;
+use super::pen::{Pen, Refusal};
+use crate::json::{Cell, SHORT};
+use crate::ops;
+use crate::plan::Field;
+
+/// Bytes that are gathered before they are put behind the output: those of most records.
+pub(super) const ROW: usize = 4 << 10;
+
+/// Some text, and what is written behind it, in one line of the cache.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(align(64))]
+pub(super) struct Piece {
+    pub(super) text: [u8; SHORT],
+    /// Bytes of the text.
+    pub(super) len: u8,
+    pub(super) then: Then,
+    pub(super) column: u16,
+    /// The number of the field among those of the row.
+    pub(super) field: u16,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(super) enum Then {
+    Nothing,
+    /// The string of the column with its quotes.
+    String,
+    /// Without them.
+    Inner,
+    /// The field, which may write nothing.
+    Field,
+    /// The time of the column, whose key is at the end of the text: if it is none, the field in place of that.
+    Time,
+    /// The same time as the last.
+    Same,
+}
+
+impl Then {
+    /// It is written as it stands in the record.
+    pub(super) fn copies(self) -> bool {
+        matches!(self, Then::String | Then::Inner)
+    }
+
+    /// It looks at one column.
+    pub(super) fn reads(self) -> bool {
+        self.copies() || matches!(self, Then::Time | Then::Same)
+    }
+}
+
+impl Pen<'_> {
+    /// Writes the fields of a row, a comma before each; `None` where the texts of the record are not plain.
+    /// Of a record that is known to be plain, `steps` says for each piece behind which step its value stands.
+    pub(super) fn write_flat(
+        &mut self,
+        flat: &Flat,
+        steps: Option<&[u16]>,
+    ) -> Option<Result<(), Box<Refusal>>> {
+        let view = self.view;
+        let mut row = std::mem::take(&mut self.standing.row);
+        let written = match (row.first_chunk_mut(), steps) {
+            (None, _) => return None,
+            (Some(row), Some(steps)) => {
+                let cell = |piece: usize, _| match steps.get(piece) {
+                    Some(step) => view.slots.value(*step),
+                    None => Cell::ABSENT,
+                };
+                Some(self.write_row(flat, row, cell))
+            }
+            (Some(row), None) => {
+                let fits = flat.plain.iter().all(|(_, copies)| copies.take(view.root(copies.column)));
+                fits.then(|| self.write_row(flat, row, |_, column| view.root(column)))
+            }
+        };
+        self.standing.row = row;
+        written
+    }
+
+    #[inline(always)]
+    fn write_row(
+        &mut self,
+        flat: &Flat,
+        row: &mut [u8; ROW],
+        cell: impl Fn(usize, u16) -> Cell,
+    ) -> Result<(), Box<Refusal>> {
+        let text = self.view.text;
+        let mut at = 0;
+        // What was written last of all times stands ready.
+        let mut timed = false;
+        for (i, piece) in flat.pieces.iter().enumerate() {
+            if at > ROW - 2 * SHORT {
+                self.out.extend_from_slice(&row[..at]);
+                at = 0;
+            }
+            row[at..at + SHORT].copy_from_slice(&piece.text);
+            at += (piece.len as usize).min(SHORT);
+            if piece.then.copies() {
+                let cell = cell(i, piece.column);
+                let trim = (piece.then == Then::Inner) as u32;
+                let (start, len) = ((cell.start + trim) as usize, (cell.end - cell.start - 2 * trim) as usize);
+                match text.get(start..).and_then(|text| text.first_chunk::<SHORT>()) {
+                    Some(short) if len <= SHORT => {
+                        row[at..at + SHORT].copy_from_slice(short);
+                        at += len;
+                    }
+                    _ => {
+                        self.out.extend_from_slice(&row[..at]);
+                        self.out.extend_from_slice(&text[start..start + len]);
+                        at = 0;
+                    }
+                }
+            } else if piece.then != Then::Nothing {
+                let field = &flat.fields[piece.field as usize];
+                let is_same = piece.then == Then::Same && timed;
+                timed = is_same || (piece.then != Then::Field && self.time(field, cell(i, piece.column)));
+                if timed {
+                    let time = self.standing.times.text();
+                    row[at..at + time.len()].copy_from_slice(time);
+                    at += time.len();
+                    self.wrote_time(field);
+                    continue;
+                }
+                if piece.then != Then::Field {
+                    at -= field.key.bytes().len();
+                }
+                self.out.extend_from_slice(&row[..at]);
+                at = 0;
+                if let Err(refusal) = self.member(field) {
+                    let before = |filled: &&(u32, u32)| filled.0 as usize <= i;
+                    self.count_filled(flat.filled.iter().filter(before), 1);
+                    return Err(refusal);
+                }
+            }
+        }
+        self.out.extend_from_slice(&row[..at]);
+        for bit in &flat.presence {
+            self.standing.presence[*bit as usize] = true;
+        }
+        self.flattened += 1;
+        Ok(())
+    }
+
+    /// Makes the text of a field's time ready, if it is one.
+    fn time(&mut self, field: &Arc<Field>, cell: Cell) -> bool {
+        let Some((_, steps)) = field.time.as_ref().filter(|_| self.deeds.is_none()) else { return false };
+        let Some(instant) = self.instant(cell, steps) else { return false };
+        self.standing.times.set(ops::push_time, instant);
+        // The longest is that of a time with nanoseconds.
+        self.standing.times.text().len() <= SHORT
+    }
+
+    /// Counts what some rows filled.
+    pub(super) fn count_filled<'f>(&mut self, filled: impl Iterator<Item = &'f (u32, u32)>, rows: u64) {
+        if let Some(counts) = &mut self.counts {
+            filled.for_each(|(_, counter)| counts.filled[*counter as usize] += rows);
+        }
+    }
+}
