@@ -430,8 +430,8 @@ impl<'a> Work<'a> {
         }
         if open {
             let named = in_line && self.plan.named_envelope;
-            if let Some(like) = if named { None } else { self.quick(facts) } {
-                self.record(range.start..end, facts, Some(like));
+            if let Some((head, told)) = if named { None } else { self.quick(facts) } {
+                self.told(range.start..end, facts, head, told);
                 self.open = None;
                 return end;
             }
@@ -445,7 +445,7 @@ impl<'a> Work<'a> {
             let (_, broken) = self.elements(list);
             return if broken { range.end } else { end };
         }
-        self.record(range.start..end, facts, None);
+        self.record(range.start..end, facts);
         end
     }
 

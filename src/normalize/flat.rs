@@ -53,6 +53,7 @@ struct Draft {
 struct Rough {
     text: (usize, usize),
     then: Then,
+    trim: u8,
     column: u16,
     field: u16,
 }
@@ -60,7 +61,7 @@ struct Rough {
 impl Draft {
     fn push(&mut self, then: Then, column: u16, field: u16) {
         let text = (std::mem::replace(&mut self.next, self.text.len()), self.text.len());
-        self.pieces.push(Rough { text, then, column, field });
+        self.pieces.push(Rough { text, then, trim: 0, column, field });
     }
 
     fn push_field(&mut self, field: &Arc<Field>) {
@@ -85,9 +86,11 @@ impl Draft {
         self.push(then, field.time.as_ref().map_or(0, |(column, _)| *column), number);
     }
 
-    fn push_copy(&mut self, then: Then, copies: Copies) {
+    /// `trim`: see [`Piece`].
+    fn push_copy(&mut self, copies: Copies, trim: u8) {
         self.plain.push((self.pieces.len() as u16, copies));
-        self.push(then, copies.column, 0);
+        self.push(Then::String, copies.column, 0);
+        self.pieces.iter_mut().last().into_iter().for_each(|piece| piece.trim = trim);
     }
 
     /// The row, in pieces of short texts.
@@ -95,8 +98,8 @@ impl Draft {
         let mut pieces = Vec::new();
         // By rough piece, the last of those that it became.
         let mut last = Vec::new();
-        for Rough { text: (from, to), then, column, field } in &self.pieces {
-            let mut rest = &self.text[*from..*to];
+        for &Rough { text: (from, to), then, trim, column, field } in &self.pieces {
+            let mut rest = &self.text[from..to];
             loop {
                 let (mine, others) = rest.split_at(rest.len().min(SHORT));
                 rest = others;
@@ -104,10 +107,10 @@ impl Draft {
                 text[..mine.len()].copy_from_slice(mine);
                 let len = mine.len() as u8;
                 if rest.is_empty() {
-                    pieces.push(Piece { text, len, then: *then, column: *column, field: *field });
+                    pieces.push(Piece { text, len, then, trim, column, field });
                     break;
                 }
-                pieces.push(Piece { text, len, then: Then::Nothing, column: 0, field: 0 });
+                pieces.push(Piece { text, len, then: Then::Nothing, trim: 0, column: 0, field: 0 });
             }
             last.push(pieces.len() - 1);
         }
@@ -174,7 +177,7 @@ impl Pen<'_> {
         draft.text.extend_from_slice(field.key.bytes());
         draft.text.extend_from_slice(open);
         draft.wrote(field, Some(copies.counter));
-        draft.push_copy(Then::String, *copies);
+        draft.push_copy(*copies, 0);
         draft.text.extend(open.iter().map(|_| b']'));
         true
     }
@@ -264,7 +267,7 @@ impl Pen<'_> {
                     let Some(column) = columns.next() else { return false };
                     let most = u32::try_from(room).unwrap_or(u32::MAX);
                     let copies = Copies { column, counter: leaf.counter, least: 1, most, escapes: false };
-                    draft.push_copy(Then::Inner, copies);
+                    draft.push_copy(copies, 1);
                 }
             }
         }

@@ -67,7 +67,7 @@ impl Work<'_> {
         // What a source recognises goes its way, under the content mode of that source.
         if plan.only_source.is_some() || (is_json && self.recognise(&facts).is_some()) {
             return match is_json {
-                true => self.record(trimmed, &facts, None),
+                true => self.record(trimmed, &facts),
                 false => self.line(trimmed),
             };
         }

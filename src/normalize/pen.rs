@@ -1,9 +1,8 @@
 //! Writing shapes: one record, one lane, straight into the output buffer. Objects, lists and events;
 //! what a leaf writes stands in `leaf`.
 
-use super::flat::Flat;
 use super::read::Facts;
-use super::row::ROW;
+use super::row::{ROW, Row};
 use super::standard::{AnyValues, Stored};
 use crate::json::{self, Cell, Kind, NodeId, View, Want};
 use crate::metrics::{LaneCounts, Reason};
@@ -154,14 +153,14 @@ impl<'a> Pen<'a> {
     pub(super) fn events(
         &mut self,
         lane: &Lane,
-        (root, flat): (&Object, Option<&Flat>),
+        (root, row): (&Object, Option<Row>),
         now: Instant,
         row_id: &mut dyn FnMut(usize, u32),
     ) -> Result<(u64, u64), Box<Refusal>> {
         self.now = Some(now);
         let (mut events, mut generic) = (0, 0);
         let mut one = |pen: &mut Pen<'a>| -> Wrote {
-            generic += pen.event(lane, (root, flat), now, &mut |at| row_id(at, events as u32))? as u64;
+            generic += pen.event(lane, (root, row), now, &mut |at| row_id(at, events as u32))? as u64;
             events += 1;
             Ok(true)
         };
@@ -180,7 +179,7 @@ impl<'a> Pen<'a> {
     fn event(
         &mut self,
         lane: &Lane,
-        (root, flat): (&Object, Option<&Flat>),
+        (root, row): (&Object, Option<Row>),
         now: Instant,
         row_id: &mut dyn FnMut(usize),
     ) -> Wrote {
@@ -190,7 +189,7 @@ impl<'a> Pen<'a> {
         self.event_time = None;
         self.type_at = None;
         let start = self.out.len();
-        let flattened = flat.and_then(|flat| self.write_flat(flat, None)).transpose()?.is_some();
+        let flattened = row.and_then(|row| self.write_flat(row)).transpose()?.is_some();
         if !flattened && !self.fields(root)? && lane.standard.is_none() {
             let what = "the mapping found nothing in the record".into();
             return Err(Refusal { reason: Reason::Empty, path: String::new(), what, shown: None }.into());

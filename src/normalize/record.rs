@@ -4,23 +4,37 @@
 use std::ops::Range;
 
 use super::dead::{self, Dead};
+use super::payload::{Steps, Way};
 use super::pen::{Pen, Refusal};
+use super::quick::Told;
 use super::read::Facts;
-use super::twins::{Head, Left, Like};
-use super::{RowId, Scratch, Steps, Work};
+use super::row::Row;
+use super::twins::{Head, Like, Rest};
+use super::{RowId, Scratch, Work};
 use crate::json::{self, View};
 use crate::metrics::{Outcomes, Reason};
 use crate::plan::{Content, Lane, Route, SourcePlan};
 
+/// What is known of a record whatever its target.
+struct Of<'l> {
+    source: usize,
+    recognised: bool,
+    /// Its values may be shown.
+    shown: bool,
+    /// Its number within the batch.
+    number: u64,
+    range: Range<usize>,
+    way: Option<(Way, Steps)>,
+    like: Option<&'l Like>,
+    /// Its leaves were collected, and whether they are those of all its like.
+    collected: Option<bool>,
+}
+
 impl Work<'_> {
-    /// One walked record: every target's lanes write it or refuse it. Of a record like others only what
-    /// those need is filled in.
-    pub(super) fn record(&mut self, range: Range<usize>, facts: &Facts, quick: Option<(Head, Like)>) {
+    /// One walked record: every target's lanes write it or refuse it.
+    pub(super) fn record(&mut self, range: Range<usize>, facts: &Facts) {
         let plan = self.plan;
-        let (head, quick) = match quick {
-            Some((head, like)) => (Some((0, head)), Some(like)),
-            None => (self.head(facts), None),
-        };
+        let head = self.head(facts);
         let (source, recognised) = match head {
             Some((_, head)) => (head.source, true),
             None => match self.source_of(range.clone(), facts) {
@@ -35,8 +49,7 @@ impl Work<'_> {
             Some((_, head)) => head.way,
             None => known.and_then(|s| self.way(s)),
         };
-        let told = quick.as_ref().and_then(|like| like.quick);
-        let mut way = way.map(|way| (way, if told.is_some() { Steps::default() } else { self.go(&way) }));
+        let way = way.map(|way| (way, self.go(&way)));
         let field = way.and_then(|(way, _)| way.field);
         self.payload_field = field.zip(way.map(|(way, _)| way.root));
         // What no source recognised may be anything: nothing of it is shown but in full mode.
@@ -45,11 +58,8 @@ impl Work<'_> {
             Some((_, head)) => head.kind,
             None => self.kind_of(source, known),
         };
-        let record = match told {
-            Some(quick) => self.count_like(quick),
-            None => self.count_record(source, kind, range.start),
-        };
-        let like = quick.or_else(|| head.and_then(|(at, _)| self.like(at)));
+        let number = self.count_record(source, kind, range.start);
+        let like = head.and_then(|(at, _)| self.like(at));
         // The leaves of what is like an earlier record are counted with those of its like.
         let mut collected = None;
         if json::COUNTED && !like.as_ref().is_some_and(|like| like.counts_leaves) {
@@ -58,57 +68,16 @@ impl Work<'_> {
         if known.is_some_and(|s| s.dropped) {
             return self.outcome(|o| o.dropped += 1);
         }
+        let mut of = Of { source, recognised, shown, number, range, way, like: like.as_ref(), collected };
         let mut taken = true;
         for target in 0..plan.targets.len() {
-            let verdict = match &plan.lanes[source][target] {
-                Route::Nowhere => Err(Box::new(match known {
-                    Some(s) => Dead::new(
-                        Reason::NoMapping,
-                        format!("source {} has no mapping to {}", s.name, plan.targets[target].name),
-                    ),
-                    None => Dead::new(Reason::Unknown, "no source recognises this record".into()),
-                })),
-                Route::Lanes(_) => {
-                    let left = like.as_ref().map(|like| &like.lanes[target]);
-                    self.target(source, target, record, range.clone(), facts, (shown, left))
-                }
-            };
-            if let (Some(quick), Ok(verdict @ Verdict { lane: 0, events: 1.., .. })) = (told, &verdict) {
-                self.scratch.twins.tally(quick, target, verdict);
-                continue;
-            }
-            if let Some(steps) = self.filled.take() {
-                way = way.map(|(way, _)| (way, steps));
-            }
-            let lane = verdict.as_ref().ok().map(|v| v.lane);
-            if let (Some(like), Ok(verdict)) = (&like, &verdict) {
-                self.scratch.twins.filled(like, target, verdict.flattened);
-            }
-            taken &= lane == Some(0);
-            match &like {
-                _ if !json::COUNTED => {}
-                Some(like) if like.counts_leaves && lane == Some(0) => self.scratch.twins.took(like, target),
-                _ => {
-                    collected = collected.or_else(|| Some(self.collect_leaves(way, shown)));
-                    let at = self.place.unwrap_or(range.start);
-                    self.count_leaves((source, target, lane), field.is_some(), shown, at);
-                }
-            }
-            match verdict {
-                Ok(Verdict { events: 0, .. }) => self.of_target(target, |o| o.dropped += 1),
-                Ok(v) => self.written(target, &v),
-                Err(dead) => {
-                    let reason = dead.reason;
-                    self.of_target(target, |o| o.dead[reason as usize] += 1);
-                    let dead = Dead { target: Some(target as u16), ..*dead };
-                    self.bury(range.clone(), known.map(|_| source), recognised, record, dead);
-                }
-            }
+            let rest = like.as_ref().map(|like| Rest { left: &like.lanes[target], steps: None });
+            let verdict = self.verdict(&of, target, facts, rest);
+            taken &= matches!(verdict, Ok(Verdict { lane: 0, .. }));
+            self.settle(&mut of, target, verdict);
         }
-        if let Some(like) = like {
-            return told.map_or((), |quick| self.give_back(quick, like));
-        }
-        if head.is_some() || draft.is_some() {
+        let (way, collected) = (of.way, of.collected);
+        if like.is_none() && (head.is_some() || draft.is_some()) {
             let fixed = taken && way.is_none_or(|(way, _)| way.is_fixed());
             let head = match (head, draft) {
                 (None, Some(draft)) if !fixed => return self.give_up(draft),
@@ -122,6 +91,85 @@ impl Work<'_> {
                 let alike = collected == Some(true);
                 let leaves = alike.then(|| self.leaves_of_like(source, field.is_some(), shown));
                 self.keep_body(head, leaves);
+            }
+        }
+    }
+
+    /// A record that is like others, of which only what those need is filled in.
+    pub(super) fn told(&mut self, range: Range<usize>, facts: &Facts, head: Head, told: Told) {
+        let plan = self.plan;
+        let Head { source, way, .. } = head;
+        self.nested = None;
+        self.payload_field = way.and_then(|way| Some((way.field?, way.root)));
+        let shown = plan.content == Content::Full || !plan.sources[source].bears_content;
+        let number = self.count_like(told.quick);
+        let way = way.map(|way| (way, Steps::default()));
+        let like = Some(&told.like);
+        let mut of = Of { source, recognised: true, shown, number, range, way, like, collected: None };
+        for target in 0..plan.targets.len() {
+            let steps = told.steps.as_ref().map(|steps| &*steps[target]);
+            let rest = Rest { left: &told.like.lanes[target], steps };
+            match self.verdict(&of, target, facts, Some(rest)) {
+                Ok(verdict @ Verdict { lane: 0, events: 1.., .. }) => {
+                    self.scratch.twins.tally(told.quick, target, &verdict);
+                }
+                verdict => self.settle(&mut of, target, verdict),
+            }
+        }
+        self.give_back(told);
+    }
+
+    /// What becomes of a record for one target.
+    fn verdict(
+        &mut self,
+        of: &Of,
+        target: usize,
+        facts: &Facts,
+        rest: Option<Rest>,
+    ) -> Result<Verdict, Box<Dead>> {
+        let plan = self.plan;
+        match &plan.lanes[of.source][target] {
+            Route::Nowhere => Err(Box::new(match plan.sources.get(of.source) {
+                Some(s) => Dead::new(
+                    Reason::NoMapping,
+                    format!("source {} has no mapping to {}", s.name, plan.targets[target].name),
+                ),
+                None => Dead::new(Reason::Unknown, "no source recognises this record".into()),
+            })),
+            Route::Lanes(_) => {
+                self.target(of.source, target, of.number, of.range.clone(), facts, (of.shown, rest))
+            }
+        }
+    }
+
+    /// Counts what became of a record for one target, and buries what was refused.
+    fn settle(&mut self, of: &mut Of, target: usize, verdict: Result<Verdict, Box<Dead>>) {
+        if let Some(steps) = self.filled.take() {
+            of.way = of.way.map(|(way, _)| (way, steps));
+        }
+        let lane = verdict.as_ref().ok().map(|v| v.lane);
+        if let (Some(like), Ok(verdict)) = (of.like, &verdict) {
+            self.scratch.twins.filled(like, target, verdict.flattened);
+        }
+        match of.like {
+            _ if !json::COUNTED => {}
+            Some(like) if like.counts_leaves && lane == Some(0) => self.scratch.twins.took(like, target),
+            _ => {
+                of.collected = of.collected.or_else(|| Some(self.collect_leaves(of.way, of.shown)));
+                let at = self.place.unwrap_or(of.range.start);
+                let named = of.way.is_some_and(|(way, _)| way.field.is_some());
+                self.count_leaves((of.source, target, lane), named, of.shown, at);
+            }
+        }
+        match verdict {
+            Ok(Verdict { events: 0, .. }) => self.of_target(target, |o| o.dropped += 1),
+            Ok(v) => self.written(target, &v),
+            Err(dead) => {
+                let reason = dead.reason;
+                self.of_target(target, |o| o.dead[reason as usize] += 1);
+                let dead = Dead { target: Some(target as u16), ..*dead };
+                let known = self.plan.sources.get(of.source).map(|_| of.source);
+                self.bury(of.range.clone(), known, of.recognised, of.number, dead);
             }
         }
     }
@@ -181,7 +229,7 @@ impl Work<'_> {
         record: u64,
         range: Range<usize>,
         facts: &Facts,
-        (shown, left): (bool, Option<&Left>),
+        (shown, rest): (bool, Option<Rest>),
     ) -> Result<Verdict, Box<Dead>> {
         let plan = self.plan;
         let Route::Lanes(lanes) = &plan.lanes[source][target] else {
@@ -189,8 +237,8 @@ impl Work<'_> {
         };
         let mut refusals: Vec<(usize, Refusal)> = Vec::new();
         for (index, lane) in lanes.iter().enumerate() {
-            let left = left.filter(|_| index == 0);
-            match self.try_lane(source, (target, index, lane, left), record, range.clone(), facts) {
+            let rest = rest.filter(|_| index == 0);
+            match self.try_lane(source, (target, index, lane, rest), record, range.clone(), facts) {
                 Ok(verdict) => {
                     if plan.tell_ambiguous {
                         self.also_taken(target, lanes, index, |work, other| {
@@ -214,7 +262,7 @@ impl Work<'_> {
     pub(super) fn try_lane(
         &mut self,
         source: usize,
-        (target, index, lane, left): (usize, usize, &Lane, Option<&Left>),
+        (target, index, lane, rest): (usize, usize, &Lane, Option<Rest>),
         record: u64,
         range: Range<usize>,
         facts: &Facts,
@@ -244,11 +292,12 @@ impl Work<'_> {
         pen.counts =
             (json::COUNTED && !self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
         let row_ids = &mut self.out.row_ids;
-        let (root, flat) = left.map_or((&lane.root, None), |left| (&left.object, left.flat.as_deref()));
-        let written = pen.events(lane, (root, flat), self.now, &mut |at, event| {
+        let root = rest.map_or(&lane.root, |rest| &rest.left.object);
+        let row = rest.and_then(|Rest { left, steps }| Some(Row { flat: left.flat.as_deref()?, steps }));
+        let written = pen.events(lane, (root, row), self.now, &mut |at, event| {
             row_ids.push(RowId { target: target as u16, at, record, event, content });
         });
-        if let (Err(_), Some(flat)) = (&written, flat) {
+        if let (Err(_), Some(Row { flat, .. })) = (&written, row) {
             let rows = pen.flattened;
             pen.count_filled(flat.filled.iter(), rows);
         }

@@ -20,6 +20,8 @@ pub(super) struct Piece {
     /// Bytes of the text.
     pub(super) len: u8,
     pub(super) then: Then,
+    /// Quotes of a string that are left out at each end.
+    pub(super) trim: u8,
     pub(super) column: u16,
     /// The number of the field among those of the row.
     pub(super) field: u16,
@@ -29,10 +31,8 @@ pub(super) struct Piece {
 #[repr(u8)]
 pub(super) enum Then {
     Nothing,
-    /// The string of the column with its quotes.
+    /// The string of the column.
     String,
-    /// Without them.
-    Inner,
     /// The field, which may write nothing.
     Field,
     /// The time of the column, whose key is at the end of the text: if it is none, the field in place of that.
@@ -41,44 +41,45 @@ pub(super) enum Then {
     Same,
 }
 
-impl Then {
-    /// It is written as it stands in the record.
-    pub(super) fn copies(self) -> bool {
-        matches!(self, Then::String | Then::Inner)
-    }
-
-    /// It looks at one column.
-    pub(super) fn reads(self) -> bool {
-        self.copies() || matches!(self, Then::Time | Then::Same)
-    }
+/// A row for the record at hand.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'r> {
+    pub(super) flat: &'r Flat,
+    /// Of a record that is known to be plain: by piece, behind which step its value stands.
+    pub(super) steps: Option<&'r [u16]>,
 }
 
 impl Pen<'_> {
     /// Writes the fields of a row, a comma before each; `None` where the texts of the record are not plain.
-    /// Of a record that is known to be plain, `steps` says for each piece behind which step its value stands.
-    pub(super) fn write_flat(
-        &mut self,
-        flat: &Flat,
-        steps: Option<&[u16]>,
-    ) -> Option<Result<(), Box<Refusal>>> {
+    pub(super) fn write_flat(&mut self, Row { flat, steps }: Row) -> Option<Result<(), Box<Refusal>>> {
         let view = self.view;
+        let is_plain = || flat.plain.iter().all(|(_, copies)| copies.take(view.root(copies.column)));
+        if steps.is_none() && !is_plain() {
+            return None;
+        }
         let mut row = std::mem::take(&mut self.standing.row);
         let written = match (row.first_chunk_mut(), steps) {
-            (None, _) => return None,
-            (Some(row), Some(steps)) => {
-                let cell = |piece: usize, _| match steps.get(piece) {
-                    Some(step) => view.slots.value(*step),
-                    None => Cell::ABSENT,
-                };
-                Some(self.write_row(flat, row, cell))
-            }
-            (Some(row), None) => {
-                let fits = flat.plain.iter().all(|(_, copies)| copies.take(view.root(copies.column)));
-                fits.then(|| self.write_row(flat, row, |_, column| view.root(column)))
-            }
+            (None, _) => Ok(()),
+            (Some(row), Some(steps)) => self.write_told(flat, row, steps),
+            (Some(row), None) => self.write_row(flat, row, |_, column| view.root(column)),
         };
         self.standing.row = row;
-        written
+        if written.is_ok() {
+            for bit in &flat.presence {
+                self.standing.presence[*bit as usize] = true;
+            }
+            self.flattened += 1;
+        }
+        Some(written)
+    }
+
+    #[inline(never)]
+    fn write_told(&mut self, flat: &Flat, row: &mut [u8; ROW], steps: &[u16]) -> Result<(), Box<Refusal>> {
+        let slots = self.view.slots;
+        self.write_row(flat, row, |piece, _| match steps.get(piece) {
+            Some(step) => slots.value(*step),
+            None => Cell::ABSENT,
+        })
     }
 
     #[inline(always)]
@@ -99,10 +100,10 @@ impl Pen<'_> {
             }
             row[at..at + SHORT].copy_from_slice(&piece.text);
             at += (piece.len as usize).min(SHORT);
-            if piece.then.copies() {
+            if piece.then == Then::String {
                 let cell = cell(i, piece.column);
-                let trim = (piece.then == Then::Inner) as u32;
-                let (start, len) = ((cell.start + trim) as usize, (cell.end - cell.start - 2 * trim) as usize);
+                let (start, len) = ((cell.start + piece.trim as u32) as usize, (cell.end - cell.start) as usize);
+                let len = len - 2 * piece.trim as usize;
                 match text.get(start..).and_then(|text| text.first_chunk::<SHORT>()) {
                     Some(short) if len <= SHORT => {
                         row[at..at + SHORT].copy_from_slice(short);
@@ -115,34 +116,44 @@ impl Pen<'_> {
                     }
                 }
             } else if piece.then != Then::Nothing {
-                let field = &flat.fields[piece.field as usize];
-                let is_same = piece.then == Then::Same && timed;
-                timed = is_same || (piece.then != Then::Field && self.time(field, cell(i, piece.column)));
-                if timed {
-                    let time = self.standing.times.text();
-                    row[at..at + time.len()].copy_from_slice(time);
-                    at += time.len();
-                    self.wrote_time(field);
-                    continue;
-                }
-                if piece.then != Then::Field {
-                    at -= field.key.bytes().len();
-                }
-                self.out.extend_from_slice(&row[..at]);
-                at = 0;
-                if let Err(refusal) = self.member(field) {
-                    let before = |filled: &&(u32, u32)| filled.0 as usize <= i;
-                    self.count_filled(flat.filled.iter().filter(before), 1);
-                    return Err(refusal);
-                }
+                at = self.write_field(flat, i, row, (at, &mut timed), cell(i, piece.column))?;
             }
         }
         self.out.extend_from_slice(&row[..at]);
-        for bit in &flat.presence {
-            self.standing.presence[*bit as usize] = true;
-        }
-        self.flattened += 1;
         Ok(())
+    }
+
+    /// Writes what a field is behind a piece; where the row then ends.
+    #[inline(never)]
+    fn write_field(
+        &mut self,
+        flat: &Flat,
+        i: usize,
+        row: &mut [u8; ROW],
+        (mut at, timed): (usize, &mut bool),
+        cell: Cell,
+    ) -> Result<usize, Box<Refusal>> {
+        let Piece { then, field, .. } = flat.pieces[i];
+        let field = &flat.fields[field as usize];
+        let is_same = then == Then::Same && *timed;
+        *timed = is_same || (then != Then::Field && self.time(field, cell));
+        if *timed {
+            let time = self.standing.times.text();
+            row[at..at + time.len()].copy_from_slice(time);
+            at += time.len();
+            self.wrote_time(field);
+            return Ok(at);
+        }
+        if then != Then::Field {
+            at -= field.key.bytes().len();
+        }
+        self.out.extend_from_slice(&row[..at]);
+        if let Err(refusal) = self.member(field) {
+            let before = |filled: &&(u32, u32)| filled.0 as usize <= i;
+            self.count_filled(flat.filled.iter().filter(before), 1);
+            return Err(refusal);
+        }
+        Ok(0)
     }
 
     /// Makes the text of a field's time ready, if it is one.

@@ -113,6 +113,13 @@ pub(super) struct Left {
     pub(super) flat: Option<Arc<Flat>>,
 }
 
+/// The same for the record at hand, and behind which step each value of the row stands if that is known.
+#[derive(Clone, Copy)]
+pub(super) struct Rest<'l> {
+    pub(super) left: &'l Left,
+    pub(super) steps: Option<&'l [u16]>,
+}
+
 /// A structure that is about to be remembered.
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -124,8 +131,6 @@ pub(super) struct Draft {
 #[derive(Clone, Debug)]
 pub(super) struct Like {
     pub(super) body: usize,
-    /// It was told by its sign.
-    pub(super) quick: Option<usize>,
     pub(super) lanes: Arc<[Left]>,
     pub(super) counts_leaves: bool,
 }
@@ -254,7 +259,7 @@ impl<'a> Work<'a> {
         let body = twins.bodies.find(slots.structure()?, &view, |body| body.head == head)?;
         let found = &twins.bodies.all[body].1;
         let counts_leaves = found.leaves.is_some() && !late;
-        Some(Like { body, quick: None, lanes: found.lanes.clone(), counts_leaves })
+        Some(Like { body, lanes: found.lanes.clone(), counts_leaves })
     }
 
     /// Remembers what became of the record at hand, whose first lanes took it.

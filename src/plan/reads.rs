@@ -1,6 +1,6 @@
 //! What a shape reads of a record's own scope. Knows nothing of what it writes.
 
-use super::shape::{Check, Label, Leaf, List, Object, Origin, Part, Read, ReadAt, Shape, TemplatePiece};
+use super::shape::{Check, Field, Label, Leaf, List, Object, Origin, Part, Read, ReadAt, Shape, TemplatePiece};
 
 impl Object {
     /// Calls `f` with each column of the record's own scope that the fields read; whether that is all
@@ -8,6 +8,13 @@ impl Object {
     pub fn columns(&self, f: &mut dyn FnMut(u16)) -> bool {
         let strict = self.strict.iter().all(|read| of_read(read, f));
         strict && self.discovery.is_none() && self.fields.iter().all(|field| of_shape(&field.shape, f))
+    }
+}
+
+impl Field {
+    /// The same for one field.
+    pub fn columns(&self, f: &mut dyn FnMut(u16)) -> bool {
+        of_shape(&self.shape, f)
     }
 }
 
