@@ -6,6 +6,7 @@
 //! walk would.
 
 mod along;
+mod fan;
 mod fill;
 mod learn;
 pub(super) mod quick;
@@ -349,8 +350,8 @@ fn end_part(parts: &mut Vec<Part>, place: Structure, steps: usize) {
 
 /// Eight bytes of a head.
 #[inline(always)]
-fn word(bytes: &[u8; HEAD], i: usize) -> u64 {
-    bytes[i * 8..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
+fn word_at(bytes: &[u8; HEAD], at: usize) -> u64 {
+    bytes.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |word| u64::from_le_bytes(*word))
 }
 
 impl Gap {

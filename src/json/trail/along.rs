@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::tree::{self, How, Node};
-use super::{Deeds, Gap, HEAD, MASKS, Step, Trail, Trek, end_part, word};
+use super::{Deeds, Gap, HEAD, MASKS, Step, Trail, Trek, end_part, word_at};
 use crate::json::index::Level;
 use crate::json::scan::digits_end;
 use crate::json::{Cell, Kind};
@@ -34,9 +34,9 @@ impl Trek<'_> {
 /// Whether what a place begins with are these bytes.
 #[inline(always)]
 fn is_at(found: &[u8; HEAD], node: &Node) -> bool {
-    let mask = &MASKS[node.short as usize % MASKS.len()];
-    let differ = |i| (word(found, i) ^ word(&node.head, i)) & word(mask, i);
-    differ(0) | differ(1) | differ(2) | differ(3) == 0
+    let mask = &MASKS[node.short() % MASKS.len()];
+    let differ = |at| (word_at(found, at) ^ word_at(&node.head, at)) & word_at(mask, at);
+    differ(0) | differ(8) | differ(16) | differ(24) == 0
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -71,15 +71,15 @@ fn other(
     i: usize,
 ) -> Option<Result<(usize, Kind), NotThere>> {
     let behind = i + node.len as usize;
+    let gap = &gaps[node.gap as usize];
     match node.how {
-        How::Fixed => return Some(Ok((behind, node.kind))),
+        How::Fixed => return trek.value(gap, i).map(Ok),
         How::Number => match digits_end(trek.text, behind) {
             end if end != behind => return Some(Ok((end, Kind::Number))),
             _ => {}
         },
         _ => {}
     }
-    let gap = &gaps[node.gap as usize];
     match trek.opens(gap, deeds, node.gap, i) {
         true => trek.value(gap, i).map(Ok),
         false => Some(Err(NotThere)),
@@ -95,7 +95,8 @@ fn along(
     is_at: impl Fn(&[u8; HEAD], &Node) -> bool,
 ) -> Option<(u32, usize)> {
     let Trail { gaps, deeds, steps, parts, tree, .. } = trail;
-    let (gaps, deeds, nodes) = (gaps.as_slice(), deeds.as_slice(), tree.nodes());
+    let (gaps, deeds) = (gaps.as_slice(), deeds.as_slice());
+    let (nodes, fans) = tree.nodes();
     let (text, marks) = (trek.text, trek.marks);
     let mut place = trail.place;
     let mut next = nodes[place as usize].first;
@@ -113,9 +114,18 @@ fn along(
                 break;
             };
             let mut node = &nodes[next as usize];
-            while !is_at(found, node) {
-                next = node.next;
+            if !is_at(found, node) {
+                // One that was looked at already may be looked at again: it does not stand there.
+                next = if nodes[place as usize].first == next {
+                    tree::other((nodes, fans), place, next, found)
+                } else {
+                    node.next
+                };
                 node = &nodes[next as usize];
+                while !is_at(found, node) {
+                    next = node.next;
+                    node = &nodes[next as usize];
+                }
             }
             let behind = i + node.len as usize;
             let (end, kind) = if node.how == How::String {

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
+use super::fan::{FEWEST, Fan};
 use super::{Ends, Gap, GapId, HEAD};
-use crate::json::{Kind, NodeId};
+use crate::json::NodeId;
 
 /// Where a record stands: equal places have the same keys and types of values in the same order, but
 /// for true and false, and texts with and without escapes. Numbers are never used again.
@@ -35,6 +36,8 @@ const MOST_JOINED: usize = 1 << 12;
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
+    /// By number, and none.
+    fans: Vec<Option<Fan>>,
     /// Behind what was walked first, by what is walked then.
     more: HashMap<(Structure, NodeId), Structure, FixedState>,
     /// Behind the parts of a record so far, by the next.
@@ -58,18 +61,18 @@ pub(super) struct Node {
     pub(super) next: Structure,
     /// The first that follows.
     pub(super) first: Structure,
+    /// The number of the table that says which of those that follow to look at, if they are many.
+    fan: u32,
     /// Where the gap leads in its place, if a part begins with it.
     pub(super) part: Structure,
     pub(super) len: u16,
     pub(super) value_at: u16,
     /// Places before it.
     depth: u16,
-    /// Bytes in the head.
-    pub(super) short: u8,
     pub(super) how: How,
-    /// That of a value that is part of the gap.
-    pub(super) kind: Kind,
 }
+
+const _: () = assert!(size_of::<Node>() == 64);
 
 /// How the value behind a gap is found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,11 +92,26 @@ impl Default for Tree {
     fn default() -> Tree {
         Tree {
             nodes: vec![Node::root(); 2],
+            fans: vec![None],
             more: HashMap::default(),
             joined: HashMap::default(),
             credit: CREDIT,
             room: None,
         }
+    }
+}
+
+/// The place to look at where `next`, the first behind `place`, is not the one.
+#[inline(always)]
+pub(super) fn other(
+    (nodes, fans): (&[Node], &[Option<Fan>]),
+    place: Structure,
+    next: Structure,
+    text: &[u8; HEAD],
+) -> Structure {
+    match fans.get(nodes[place as usize].fan as usize) {
+        Some(Some(fan)) => fan.of(text),
+        _ => nodes[next as usize].next,
     }
 }
 
@@ -106,29 +124,33 @@ impl Node {
             gap: 0,
             next: LOST,
             first: LOST,
+            fan: 0,
             part: LOST,
             len: 0,
             value_at: 0,
             depth: 0,
-            short: 0,
             how: How::Nowhere,
-            kind: Kind::Absent,
         }
     }
 }
 
 impl Node {
+    /// Bytes in the head.
+    #[inline(always)]
+    pub(super) fn short(&self) -> usize {
+        self.bits.count_ones() as usize
+    }
+
     fn stand_behind(&mut self, id: GapId, gap: &Gap) {
-        (self.head, self.short, self.gap) = (gap.head, gap.short, id);
+        (self.head, self.gap) = (gap.head, id);
         self.bits = 1u32.checked_shl(gap.short as u32).unwrap_or(0).wrapping_sub(1);
         (self.len, self.value_at, self.part) = (gap.len, gap.value_at, gap.part);
-        (self.how, self.kind) = match gap.ends {
-            _ if gap.len as usize > HEAD => (How::Other, Kind::Absent),
-            Ends::String => (How::String, Kind::String),
-            Ends::Number => (How::Number, Kind::Number),
-            Ends::Fixed(kind) => (How::Fixed, kind),
-            Ends::Top => (How::Fixed, Kind::Absent),
-            Ends::Boolean | Ends::Skipped(_) => (How::Other, Kind::Absent),
+        self.how = match gap.ends {
+            _ if gap.len as usize > HEAD => How::Other,
+            Ends::String => How::String,
+            Ends::Number => How::Number,
+            Ends::Fixed(_) | Ends::Top => How::Fixed,
+            Ends::Boolean | Ends::Skipped(_) => How::Other,
         };
     }
 }
@@ -143,8 +165,8 @@ impl Tree {
         self.nodes.len()
     }
 
-    pub(super) fn nodes(&self) -> &[Node] {
-        &self.nodes
+    pub(super) fn nodes(&self) -> (&[Node], &[Option<Fan>]) {
+        (&self.nodes, &self.fans)
     }
 
     /// Where the walk of another value of the same record begins.
@@ -219,8 +241,25 @@ impl Tree {
                 LOST => self.nodes[place as usize].first = new,
                 last => self.nodes[last as usize].next = new,
             }
+            if others + 1 >= FEWEST {
+                self.spread(place, new);
+            }
         }
         new
+    }
+
+    /// Puts the last of those that follow a place into the table that tells them apart.
+    fn spread(&mut self, place: Structure, new: Structure) {
+        let Node { fan, first, .. } = self.nodes[place as usize];
+        if fan == 0 {
+            self.nodes[place as usize].fan = self.fans.len() as u32;
+            self.fans.push(Some(Fan::new(&self.nodes, first)));
+            return;
+        }
+        let Some(fan) = &mut self.fans[fan as usize] else { return };
+        if !fan.take(new, &self.nodes[new as usize]) {
+            *fan = Fan::new(&self.nodes, first);
+        }
     }
 
     /// A place that nothing leads to yet; nowhere if there shall be no more.
