@@ -190,7 +190,8 @@ impl Marks<'_> {
     #[inline(always)]
     pub(super) fn near_end(&self, text: &[u8], at: usize) -> Option<usize> {
         let place = at.wrapping_sub(self.base);
-        let bits = self.stops.as_flattened().get(place / 8..)?.first_chunk()?;
+        let from = place / 8;
+        let bits = self.stops.as_flattened().get(from..from + 8)?.first_chunk()?;
         let stop = u64::from_le_bytes(*bits) >> (place % 8);
         let end = at + stop.trailing_zeros() as usize;
         (stop != 0 && text.get(end) == Some(&b'"')).then_some(end + 1)

@@ -109,18 +109,14 @@ fn along(
         let mut n = 0;
         while let Some(step) = room.get_mut(n) {
             // Shorter than a head is what stands behind the last line.
-            let Some(found) = text.get(i..).and_then(|text| text.first_chunk::<HEAD>()) else {
+            let Some(found) = text.get(i..i + HEAD).and_then(|text| text.first_chunk::<HEAD>()) else {
                 goes_on = false;
                 break;
             };
             let mut node = &nodes[next as usize];
             if !is_at(found, node) {
                 // One that was looked at already may be looked at again: it does not stand there.
-                next = if nodes[place as usize].first == next {
-                    tree::other((nodes, fans), place, next, found)
-                } else {
-                    node.next
-                };
+                next = tree::other((nodes, fans), place, next, found);
                 node = &nodes[next as usize];
                 while !is_at(found, node) {
                     next = node.next;

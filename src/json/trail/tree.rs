@@ -101,16 +101,17 @@ impl Default for Tree {
     }
 }
 
-/// The place to look at where `next`, the first behind `place`, is not the one.
-#[inline(always)]
+/// The place to look at where `next`, one of those behind `place`, is not the one.
+#[inline(never)]
 pub(super) fn other(
     (nodes, fans): (&[Node], &[Option<Fan>]),
     place: Structure,
     next: Structure,
     text: &[u8; HEAD],
 ) -> Structure {
-    match fans.get(nodes[place as usize].fan as usize) {
-        Some(Some(fan)) => fan.of(text),
+    let Node { first, fan, .. } = nodes[place as usize];
+    match fans.get(fan as usize) {
+        Some(Some(fan)) if next == first => fan.of(text),
         _ => nodes[next as usize].next,
     }
 }
