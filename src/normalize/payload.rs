@@ -103,7 +103,7 @@ impl<'a> Work<'a> {
 }
 
 /// Where the payload of a record is, and what is walked of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Way {
     from: From,
     pub(super) root: NodeId,
@@ -120,7 +120,7 @@ impl Way {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 enum From {
     /// A member that no path leads into.
     Rest(usize),

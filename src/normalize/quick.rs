@@ -8,32 +8,55 @@ use super::flat::Flat;
 use super::partial::{Asked, is_filled};
 use super::read::Facts;
 use super::record::Verdict;
-use super::row::Piece;
+use super::row::{Piece, Row};
 use super::twins::{Head, Left, Like, Twins};
 use super::{Scratch, Work};
-use crate::json::{Slots, Spot, Spots, Structure};
+use crate::json::{Cell, Kind, Slots, Spot, Spots, Structure};
 use crate::metrics::Counts;
 use crate::plan::{Copies, Route};
 
-/// All in one place: a record looks at one of hundreds of these, which are rarely near.
+/// All that records are told by. What many records share is kept once: it then stays near.
+#[derive(Debug, Default)]
+pub(super) struct Quicks {
+    all: Vec<Quick>,
+    /// By structure of the record alone: the last of those, and one more.
+    of: Vec<u32>,
+    heads: Vec<Head>,
+    signs: Vec<Sign>,
+    fills: Vec<Spots>,
+    rows: Vec<Rows>,
+    /// By each of `all`, by target: what became of those that were not all written as rows.
+    tallies: Vec<Box<[Tally]>>,
+}
+
+/// Records that are told alike, in one line of the cache: a record looks at one of hundreds of these.
 #[derive(Debug)]
-pub(super) struct Quick {
+#[repr(align(64))]
+struct Quick {
     /// The next of the same structure, and one more.
     next: u32,
     body: u32,
-    head: Head,
-    /// What is asked of a record of the structure: the texts of some spots, one behind the other in `raw`.
+    /// Numbers of what it shares with others; of no rows where there are none.
+    head: u32,
+    sign: u32,
+    fills: u32,
+    rows: u32,
+    /// Lent to the record at hand: counting who has it costs more than looking.
+    lanes: Option<Arc<[Left]>>,
+    /// Records that were told, and those of which each target got one event as a row.
+    records: u64,
+    usual: u64,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// What is asked of a record of the structure: the texts of some spots, one behind the other in `raw`, and
+/// whether others say anything.
+#[derive(PartialEq, Debug)]
+struct Sign {
     texts: Box<[(Spot, u32)]>,
     raw: Box<[u8]>,
     filled: Box<[(Spot, bool)]>,
-    /// The columns that are filled in then: all that is written is in them.
-    fills: Spots,
-    rows: Option<Rows>,
-    /// Lent to the record at hand: counting who has it costs more than looking.
-    lanes: Option<Arc<[Left]>>,
-    /// Records that were told, and by target what became of those that its first lane took.
-    records: u64,
-    targets: Box<[Tally]>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,21 +67,55 @@ struct Tally {
     flattened: u64,
 }
 
+impl Tally {
+    fn add(&mut self, records: u64, verdict: &Verdict) {
+        self.taken += records;
+        self.events += records * verdict.events;
+        self.generic += records * verdict.generic;
+        self.flattened += records * verdict.flattened;
+    }
+}
+
+/// What becomes of most records.
+const USUAL: Verdict = Verdict { lane: 0, events: 1, generic: 0, flattened: 1 };
+
 /// How all targets are written as rows, where that is so for every record whose texts are plain.
-#[derive(Debug)]
+#[derive(PartialEq, Debug)]
 struct Rows {
     plain: Box<[Plain]>,
-    /// What is read beside the texts that are copied.
+    /// The columns that are read beside the texts that are copied.
     fills: Spots,
-    /// By target and piece: behind which step its value stands. Lent like the lanes.
-    steps: Option<Arc<[Box<[u16]>]>>,
+    /// By target. Lent like the lanes.
+    of: Option<Box<[RowOf]>>,
+}
+
+#[derive(Debug)]
+pub(super) struct RowOf {
+    flat: Arc<Flat>,
+    /// By piece: behind which step its value stands.
+    steps: Box<[u16]>,
+}
+
+impl RowOf {
+    pub(super) fn row(&self) -> Row<'_> {
+        Row { flat: &self.flat, steps: Some(&self.steps) }
+    }
+}
+
+impl PartialEq for RowOf {
+    fn eq(&self, other: &RowOf) -> bool {
+        Arc::ptr_eq(&self.flat, &other.flat) && self.steps == other.steps
+    }
 }
 
 /// The string behind a step must be one that can be copied.
-#[derive(Debug)]
+#[derive(PartialEq, Debug)]
 struct Plain {
     step: u16,
-    copies: Copies,
+    escapes: bool,
+    /// Fewest bytes between the quotes, and how many more there may be.
+    least: u32,
+    more: u32,
 }
 
 /// No step.
@@ -67,42 +124,56 @@ const NO_STEP: u16 = u16::MAX;
 /// What is known of a record that was told.
 #[derive(Debug)]
 pub(super) struct Told {
-    pub(super) quick: usize,
+    quick: usize,
     pub(super) like: Like,
-    /// See [`Rows`]; nothing where the record is not plain.
-    pub(super) steps: Option<Arc<[Box<[u16]>]>>,
+    /// Its rows; nothing where the record is not plain.
+    pub(super) rows: Option<Box<[RowOf]>>,
+    /// Targets for which what is usual became of it, as bits.
+    usual: u64,
 }
 
-/// Where the mappings read what, and what is asked before.
-pub(super) struct Sign {
-    texts: Vec<(Spot, Box<[u8]>)>,
-    filled: Vec<(Spot, bool)>,
-    fills: Vec<(u16, Spot)>,
+/// What is about to be told.
+pub(super) struct Teller {
+    sign: Sign,
+    /// The columns that are filled in then: all that is written is in them.
+    fills: Spots,
     rows: Option<Rows>,
 }
 
-impl Sign {
+impl Teller {
     /// Of the record at hand, whose structure tells all; `None` where more is needed than columns of the
     /// record's own scope.
-    pub(super) fn new(slots: &Slots, asked: [&Asked; 2], lanes: &[Left], routes: &[Route]) -> Option<Sign> {
+    pub(super) fn new(
+        slots: &Slots,
+        asked: [&Asked; 2],
+        lanes: &[Left],
+        routes: &[Route],
+    ) -> Option<Teller> {
         let mut columns = Vec::new();
         let mut add = |column| columns.push(column);
-        if !routes.iter().all(|route| behind(route, &mut add)) || !lanes.iter().all(|left| left.object.columns(&mut add)) {
+        if !routes.iter().all(|route| behind(route, &mut add))
+            || !lanes.iter().all(|left| left.object.columns(&mut add))
+        {
             return None;
         }
         columns.sort_unstable();
         columns.dedup();
-        let (mut texts, mut filled) = (Vec::new(), Vec::new());
+        let (mut texts, mut raw, mut filled) = (Vec::new(), Vec::new(), Vec::new());
         for asked in asked {
             let columns: Vec<u16> = asked.columns().collect();
             let spots = slots.spots(&columns)?;
             // What is not there in one record of a structure is there in none.
             let spot = |column: u16| spots.iter().find(|(c, _)| *c == column).map(|(_, spot)| *spot);
-            texts.extend(asked.texts.iter().filter_map(|(c, raw)| Some((spot(*c)?, raw.clone()))));
+            for (column, text) in &asked.texts {
+                let Some(spot) = spot(*column) else { continue };
+                texts.push((spot, text.len() as u32));
+                raw.extend_from_slice(text);
+            }
             filled.extend(asked.filled.iter().filter_map(|(c, filled)| Some((spot(*c)?, *filled))));
         }
-        let rows = Rows::new(slots, lanes, routes);
-        Some(Sign { texts, filled, fills: slots.spots(&columns)?, rows })
+        let sign = Sign { texts: texts.into(), raw: raw.into(), filled: filled.into() };
+        let fills = Spots::new(&slots.spots(&columns)?);
+        Some(Teller { sign, fills, rows: Rows::new(slots, lanes, routes) })
     }
 }
 
@@ -117,7 +188,7 @@ fn behind(route: &Route, add: &mut dyn FnMut(u16)) -> bool {
 
 impl Rows {
     fn new(slots: &Slots, lanes: &[Left], routes: &[Route]) -> Option<Rows> {
-        let flats: Vec<&Flat> = lanes.iter().map(|left| left.flat.as_deref()).collect::<Option<_>>()?;
+        let flats: Vec<&Arc<Flat>> = lanes.iter().map(|left| left.flat.as_ref()).collect::<Option<_>>()?;
         let mut copied: Vec<u16> = flats.iter().flat_map(|flat| &flat.pieces).map(|p| p.column).collect();
         copied.sort_unstable();
         copied.dedup();
@@ -126,14 +197,15 @@ impl Rows {
             Some((_, Spot::Value(step))) => u16::try_from(*step).ok().filter(|step| *step != NO_STEP),
             _ => None,
         };
-        let (mut plain, mut steps, mut columns) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut plain, mut of, mut columns) = (Vec::new(), Vec::new(), Vec::new());
         let mut add = |column| columns.push(column);
-        for flat in &flats {
-            for (_, copies) in &flat.plain {
-                plain.push(Plain { step: step(copies.column)?, copies: *copies });
+        for flat in flats {
+            for (_, Copies { column, least, most, escapes, .. }) in &flat.plain {
+                let (more, step) = (most.checked_sub(*least)?, step(*column)?);
+                plain.push(Plain { step, escapes: *escapes, least: *least, more });
             }
             let of_piece = |piece: &Piece| step(piece.column).unwrap_or(NO_STEP);
-            steps.push(flat.pieces.iter().map(of_piece).collect());
+            of.push(RowOf { flat: flat.clone(), steps: flat.pieces.iter().map(of_piece).collect() });
             if !flat.fields.iter().all(|field| field.columns(&mut add)) {
                 return None;
             }
@@ -144,11 +216,25 @@ impl Rows {
         columns.sort_unstable();
         columns.dedup();
         let fills = Spots::new(&slots.spots(&columns)?);
-        Some(Rows { plain: plain.into(), fills, steps: Some(steps.into()) })
+        Some(Rows { plain: plain.into(), fills, of: Some(of.into()) })
+    }
+
+    #[inline(always)]
+    fn fit(&self, slots: &Slots) -> bool {
+        self.plain.iter().all(|plain| plain.takes(slots.value(plain.step)))
     }
 }
 
-impl Quick {
+impl Plain {
+    /// What [`Copies::take`] says.
+    #[inline(always)]
+    fn takes(&self, cell: Cell) -> bool {
+        let fits = cell.kind == Kind::String || (self.escapes && cell.kind == Kind::Escaped);
+        fits && (cell.end - cell.start).wrapping_sub(2).wrapping_sub(self.least) <= self.more
+    }
+}
+
+impl Sign {
     #[inline(always)]
     fn fits(&self, slots: &Slots, text: &[u8]) -> bool {
         let mut raw = &*self.raw;
@@ -161,53 +247,100 @@ impl Quick {
     }
 }
 
-impl Twins {
-    /// Tells records of a structure by a sign from now on.
+/// The number of a thing among others that all differ.
+fn number<T: PartialEq>(all: &mut Vec<T>, one: T) -> u32 {
+    let known = all.iter().position(|other| *other == one);
+    known.unwrap_or_else(|| {
+        all.push(one);
+        all.len() - 1
+    }) as u32
+}
+
+impl Quicks {
+    /// Tells records of a structure from now on.
     pub(super) fn tell(
         &mut self,
         of: Structure,
-        sign: Sign,
+        teller: Teller,
         (head, body): (Head, usize),
         lanes: &Arc<[Left]>,
     ) {
         let at = of as usize;
-        if at >= self.quick_of.len() {
-            self.quick_of.resize(at + 1, 0);
+        if at >= self.of.len() {
+            self.of.resize(at + 1, 0);
         }
-        let raw: Vec<u8> = sign.texts.iter().flat_map(|(_, raw)| raw.iter().copied()).collect();
-        self.quick.push(Quick {
-            next: self.quick_of[at],
+        let Teller { sign, fills, rows } = teller;
+        self.tallies.push(vec![Tally::default(); lanes.len()].into());
+        self.all.push(Quick {
+            next: self.of[at],
             body: body as u32,
-            head,
-            texts: sign.texts.iter().map(|(spot, raw)| (*spot, raw.len() as u32)).collect(),
-            raw: raw.into(),
-            filled: sign.filled.into(),
-            fills: Spots::new(&sign.fills),
-            rows: sign.rows,
+            head: number(&mut self.heads, head),
+            sign: number(&mut self.signs, sign),
+            fills: number(&mut self.fills, fills),
+            rows: rows.map_or(NONE, |rows| number(&mut self.rows, rows)),
             lanes: Some(lanes.clone()),
             records: 0,
-            targets: vec![Tally::default(); lanes.len()].into(),
+            usual: 0,
         });
-        self.quick_of[at] = self.quick.len() as u32;
+        self.of[at] = self.all.len() as u32;
     }
 
-    /// Counts an event for all that its like were counted for.
+    /// What is known of a record of which nothing is filled in yet; what it needs is then.
+    #[inline(always)]
+    fn told(&mut self, slots: &mut Slots, text: &[u8]) -> Option<(Head, Told)> {
+        let mut at = *self.of.get(slots.structure()? as usize)?;
+        loop {
+            let number = at.checked_sub(1)? as usize;
+            let found = &mut self.all[number];
+            if !self.signs[found.sign as usize].fits(slots, text) {
+                at = found.next;
+                continue;
+            }
+            let (body, lanes) = (found.body as usize, found.lanes.take()?);
+            let rows = match self.rows.get_mut(found.rows as usize) {
+                Some(rows) if rows.fit(slots) => {
+                    slots.fill_some(&rows.fills);
+                    rows.of.take()
+                }
+                _ => {
+                    slots.fill_some(&self.fills[found.fills as usize]);
+                    None
+                }
+            };
+            let like = Like { body, lanes, counts_leaves: true };
+            return Some((self.heads[found.head as usize], Told { quick: number, like, rows, usual: 0 }));
+        }
+    }
+
+    fn tally(&mut self, quick: usize, target: usize, verdict: &Verdict) {
+        self.tallies[quick][target].add(1, verdict);
+    }
+}
+
+impl Told {
+    /// What the first lane of a target made of the record is counted with what it made of its like.
     #[inline]
-    pub(super) fn tally(&mut self, quick: usize, target: usize, verdict: &Verdict) {
-        let tally = &mut self.quick[quick].targets[target];
-        tally.taken += 1;
-        tally.events += verdict.events;
-        tally.generic += verdict.generic;
-        tally.flattened += verdict.flattened;
+    pub(super) fn count(&mut self, twins: &mut Twins, target: usize, verdict: &Verdict) {
+        if *verdict == USUAL && target < 64 {
+            self.usual |= 1 << target;
+        } else {
+            twins.quicks.tally(self.quick, target, verdict);
+        }
     }
+}
 
+impl Twins {
     /// Hands on what was counted since.
     pub(super) fn settle_quick(&mut self, counts: &mut Counts) {
-        for quick in &mut self.quick {
-            let of_type = &mut counts.sources[quick.head.source][quick.head.kind];
+        let Quicks { all, heads, tallies, .. } = &mut self.quicks;
+        for (quick, tallies) in all.iter_mut().zip(tallies) {
+            let head = &heads[quick.head as usize];
+            let of_type = &mut counts.sources[head.source][head.kind];
             of_type.records += std::mem::take(&mut quick.records);
+            let usual = std::mem::take(&mut quick.usual);
             let body = &mut self.bodies.all[quick.body as usize].1;
-            for (target, tally) in quick.targets.iter_mut().enumerate() {
+            for (target, tally) in tallies.iter_mut().enumerate() {
+                tally.add(usual, &USUAL);
                 let Tally { taken, events, generic, flattened } = std::mem::take(tally);
                 let outcomes = &mut of_type.targets[target];
                 outcomes.normalized += taken;
@@ -223,53 +356,42 @@ impl Twins {
 impl Work<'_> {
     /// What is known of a record of which nothing is filled in yet; what it needs is then.
     pub(super) fn quick(&mut self, facts: &Facts) -> Option<(Head, Told)> {
-        let text = self.text;
         let Scratch { slots, twins, late, .. } = &mut *self.scratch;
         if self.watch.is_some() || self.trial || *late || !facts.is_empty() {
             return None;
         }
-        let mut at = *twins.quick_of.get(slots.structure()? as usize)?;
-        loop {
-            let number = at.checked_sub(1)? as usize;
-            let found = &mut twins.quick[number];
-            if found.fits(slots, text) {
-                let (body, lanes) = (found.body as usize, found.lanes.take()?);
-                let is_plain = |plain: &Plain| plain.copies.take(slots.value(plain.step));
-                let steps = match &mut found.rows {
-                    Some(rows) if rows.plain.iter().all(is_plain) => {
-                        slots.fill_some(&rows.fills);
-                        rows.steps.take()
-                    }
-                    _ => {
-                        slots.fill_some(&found.fills);
-                        None
-                    }
-                };
-                self.open = Some(found.head.way);
-                return Some((found.head, Told { quick: number, like: Like { body, lanes, counts_leaves: true }, steps }));
-            }
-            at = found.next;
-        }
+        let found = twins.quicks.told(slots, self.text)?;
+        self.open = Some(found.0.way);
+        Some(found)
+    }
+
+    /// Counts a record that is like others; its number within the batch. Its type was met before.
+    pub(super) fn count_like(&mut self, head: &Head) -> u64 {
+        let Scratch { counts, of, .. } = &mut *self.scratch;
+        counts.records += 1;
+        *of = (head.source, head.kind);
+        self.out.records += 1;
+        self.out.records - 1
     }
 
     /// The record at hand is done, which was told.
     pub(super) fn give_back(&mut self, told: Told) {
-        let Told { quick, like, steps } = told;
-        let quick = &mut self.scratch.twins.quick[quick];
+        let Told { quick: number, like, rows, usual } = told;
+        let quicks = &mut self.scratch.twins.quicks;
+        let quick = &mut quicks.all[number];
         quick.lanes = Some(like.lanes);
-        if let Some(rows) = quick.rows.as_mut().filter(|_| steps.is_some()) {
-            rows.steps = steps;
+        quick.records += 1;
+        let targets = self.plan.targets.len();
+        if usual.count_ones() as usize == targets {
+            quick.usual += 1;
         }
-    }
-
-    /// Counts a record that is like others; its number within the batch. Its type was met before.
-    pub(super) fn count_like(&mut self, quick: usize) -> u64 {
-        let Scratch { counts, of, twins, .. } = &mut *self.scratch;
-        let found = &mut twins.quick[quick];
-        counts.records += 1;
-        *of = (found.head.source, found.head.kind);
-        found.records += 1;
-        self.out.records += 1;
-        self.out.records - 1
+        if let Some(of) = quicks.rows.get_mut(quick.rows as usize).filter(|_| rows.is_some()) {
+            of.of = rows;
+        }
+        if usual.count_ones() as usize != targets {
+            for target in (0..targets.min(64)).filter(|target| usual >> target & 1 != 0) {
+                quicks.tally(number, target, &USUAL);
+            }
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::metrics::{Outcomes, Reason};
 use crate::plan::{Content, Lane, Route, SourcePlan};
 
 /// What is known of a record whatever its target.
-struct Of<'l> {
+struct Of {
     source: usize,
     recognised: bool,
     /// Its values may be shown.
@@ -25,7 +25,6 @@ struct Of<'l> {
     number: u64,
     range: Range<usize>,
     way: Option<(Way, Steps)>,
-    like: Option<&'l Like>,
     /// Its leaves were collected, and whether they are those of all its like.
     collected: Option<bool>,
 }
@@ -68,13 +67,13 @@ impl Work<'_> {
         if known.is_some_and(|s| s.dropped) {
             return self.outcome(|o| o.dropped += 1);
         }
-        let mut of = Of { source, recognised, shown, number, range, way, like: like.as_ref(), collected };
+        let mut of = Of { source, recognised, shown, number, range, way, collected };
         let mut taken = true;
         for target in 0..plan.targets.len() {
-            let rest = like.as_ref().map(|like| Rest { left: &like.lanes[target], steps: None });
+            let rest = like.as_ref().map(|like| like.lanes[target].rest());
             let verdict = self.verdict(&of, target, facts, rest);
             taken &= matches!(verdict, Ok(Verdict { lane: 0, .. }));
-            self.settle(&mut of, target, verdict);
+            self.settle(&mut of, like.as_ref(), target, verdict);
         }
         let (way, collected) = (of.way, of.collected);
         if like.is_none() && (head.is_some() || draft.is_some()) {
@@ -96,24 +95,26 @@ impl Work<'_> {
     }
 
     /// A record that is like others, of which only what those need is filled in.
-    pub(super) fn told(&mut self, range: Range<usize>, facts: &Facts, head: Head, told: Told) {
+    pub(super) fn told(&mut self, range: Range<usize>, facts: &Facts, head: Head, mut told: Told) {
         let plan = self.plan;
         let Head { source, way, .. } = head;
         self.nested = None;
         self.payload_field = way.and_then(|way| Some((way.field?, way.root)));
         let shown = plan.content == Content::Full || !plan.sources[source].bears_content;
-        let number = self.count_like(told.quick);
+        let number = self.count_like(&head);
         let way = way.map(|way| (way, Steps::default()));
-        let like = Some(&told.like);
-        let mut of = Of { source, recognised: true, shown, number, range, way, like, collected: None };
+        let mut of = Of { source, recognised: true, shown, number, range, way, collected: None };
         for target in 0..plan.targets.len() {
-            let steps = told.steps.as_ref().map(|steps| &*steps[target]);
-            let rest = Rest { left: &told.like.lanes[target], steps };
+            let left = &told.like.lanes[target];
+            let rest = match &told.rows {
+                Some(rows) => Rest { object: &left.object, row: Some(rows[target].row()) },
+                None => left.rest(),
+            };
             match self.verdict(&of, target, facts, Some(rest)) {
                 Ok(verdict @ Verdict { lane: 0, events: 1.., .. }) => {
-                    self.scratch.twins.tally(told.quick, target, &verdict);
+                    told.count(&mut self.scratch.twins, target, &verdict);
                 }
-                verdict => self.settle(&mut of, target, verdict),
+                verdict => self.settle(&mut of, Some(&told.like), target, verdict),
             }
         }
         self.give_back(told);
@@ -143,15 +144,21 @@ impl Work<'_> {
     }
 
     /// Counts what became of a record for one target, and buries what was refused.
-    fn settle(&mut self, of: &mut Of, target: usize, verdict: Result<Verdict, Box<Dead>>) {
+    fn settle(
+        &mut self,
+        of: &mut Of,
+        like: Option<&Like>,
+        target: usize,
+        verdict: Result<Verdict, Box<Dead>>,
+    ) {
         if let Some(steps) = self.filled.take() {
             of.way = of.way.map(|(way, _)| (way, steps));
         }
         let lane = verdict.as_ref().ok().map(|v| v.lane);
-        if let (Some(like), Ok(verdict)) = (of.like, &verdict) {
+        if let (Some(like), Ok(verdict)) = (like, &verdict) {
             self.scratch.twins.filled(like, target, verdict.flattened);
         }
-        match of.like {
+        match like {
             _ if !json::COUNTED => {}
             Some(like) if like.counts_leaves && lane == Some(0) => self.scratch.twins.took(like, target),
             _ => {
@@ -292,8 +299,7 @@ impl Work<'_> {
         pen.counts =
             (json::COUNTED && !self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
         let row_ids = &mut self.out.row_ids;
-        let root = rest.map_or(&lane.root, |rest| &rest.left.object);
-        let row = rest.and_then(|Rest { left, steps }| Some(Row { flat: left.flat.as_deref()?, steps }));
+        let (root, row) = rest.map_or((&lane.root, None), |rest| (rest.object, rest.row));
         let written = pen.events(lane, (root, row), self.now, &mut |at, event| {
             row_ids.push(RowId { target: target as u16, at, record, event, content });
         });
@@ -357,6 +363,7 @@ impl Work<'_> {
     }
 }
 
+#[derive(PartialEq)]
 pub(super) struct Verdict {
     pub(super) lane: usize,
     pub(super) events: u64,

@@ -12,7 +12,8 @@ use super::leaves::LeafCount;
 use super::partial::{Asked, Asking, Fields, Met, Partial};
 use super::payload::Way;
 use super::pen::Pen;
-use super::quick::{Quick, Sign};
+use super::quick::{Quicks, Teller};
+use super::row::Row;
 use super::read::Facts;
 use super::{Scratch, Work, may_be};
 use crate::json::{self, Structure, View};
@@ -27,9 +28,7 @@ const MOST_TEXTS: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Twins {
     heads: Kin<Head>,
-    pub(super) quick: Vec<Quick>,
-    /// By structure of the record alone: the last of those, and one more.
-    pub(super) quick_of: Vec<u32>,
+    pub(super) quicks: Quicks,
     pub(super) bodies: Kin<Body>,
     fields: Fields,
     /// All different rows.
@@ -84,7 +83,7 @@ impl<T> Kin<T> {
 }
 
 /// What is known before the payload is walked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Head {
     pub(super) source: usize,
     /// The number of the record's type.
@@ -113,11 +112,18 @@ pub(super) struct Left {
     pub(super) flat: Option<Arc<Flat>>,
 }
 
-/// The same for the record at hand, and behind which step each value of the row stands if that is known.
+/// The same for the record at hand.
 #[derive(Clone, Copy)]
 pub(super) struct Rest<'l> {
-    pub(super) left: &'l Left,
-    pub(super) steps: Option<&'l [u16]>,
+    pub(super) object: &'l Object,
+    pub(super) row: Option<Row<'l>>,
+}
+
+impl Left {
+    pub(super) fn rest(&self) -> Rest<'_> {
+        let row = self.flat.as_deref().map(|flat| Row { flat, steps: None });
+        Rest { object: &self.object, row }
+    }
 }
 
 /// A structure that is about to be remembered.
@@ -293,9 +299,9 @@ impl<'a> Work<'a> {
         if (leaves.is_some() || !json::COUNTED)
             && slots.structure_tells_all()
             && let Some(whole) = slots.whole_structure()
-            && let Some(sign) = Sign::new(slots, [asked_before, &asked], &lanes, &plan.lanes[source])
+            && let Some(teller) = Teller::new(slots, [asked_before, &asked], &lanes, &plan.lanes[source])
         {
-            twins.tell(whole, sign, (head_of, twins.bodies.all.len()), &lanes);
+            twins.quicks.tell(whole, teller, (head_of, twins.bodies.all.len()), &lanes);
         }
         let taken = vec![0; lanes.len()];
         let filled = taken.clone();

@@ -165,7 +165,7 @@ impl Slots {
 }
 
 /// Where the values of some columns stand, sorted by how they are filled in.
-#[derive(Debug)]
+#[derive(PartialEq, Debug)]
 pub struct Spots {
     columns: Box<[u16]>,
     /// Their bits, by word.
