@@ -92,8 +92,31 @@ pub(super) fn escape(text: &[u8], at: usize) -> Result<(usize, bool), Fault> {
     }
 }
 
+/// The value of four digits.
+fn hex_unit(digits: &[u8; 4]) -> Option<u16> {
+    let value = digits.iter().fold(0, |value, digit| value << 4 | HEX[*digit as usize]);
+    // What is no digit sets a bit beyond the highest four.
+    u16::try_from(value).ok()
+}
+
+/// The value of each digit; of what is none, a number that stays too large whatever comes before it.
+const HEX: [u32; 256] = {
+    let mut values = [1 << 16; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit] as usize] = digit as u32;
+        values[b"0123456789ABCDEF"[digit] as usize] = digit as u32;
+        digit += 1;
+    }
+    values
+};
+
 /// The UTF-16 unit of the `\u` and four digits at `at`.
+#[inline]
 fn unit(text: &[u8], at: usize) -> Result<u16, Fault> {
+    if let Some(unit) = text.get(at + 2..).and_then(|rest| rest.first_chunk()).and_then(hex_unit) {
+        return Ok(unit);
+    }
     let digits = &text[at + 2..text.len().min(at + 6)];
     if let Some(i) = digits.iter().position(|b| !b.is_ascii_hexdigit()) {
         return fault(at + 2 + i, FaultKind::Escape);

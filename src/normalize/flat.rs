@@ -2,6 +2,7 @@
 //! there are is known, so that keys and brackets are ready text. Holds only for records whose texts are
 //! plain; for others it is not begun.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::pen::Pen;
@@ -22,15 +23,27 @@ pub(super) struct Flat {
     pub(super) presence: Box<[u16]>,
 }
 
+/// Fields are the same that stand in the same place.
+fn place(field: &Arc<Field>) -> *const Field {
+    Arc::as_ptr(field)
+}
+
 impl PartialEq for Flat {
     fn eq(&self, other: &Flat) -> bool {
-        let same = |(a, b): (&Arc<Field>, &Arc<Field>)| Arc::ptr_eq(a, b);
         self.pieces == other.pieces
             && self.plain == other.plain
             && self.filled == other.filled
             && self.presence == other.presence
-            && self.fields.len() == other.fields.len()
-            && self.fields.iter().zip(&other.fields).all(same)
+            && self.fields.iter().map(place).eq(other.fields.iter().map(place))
+    }
+}
+
+impl Eq for Flat {}
+
+impl Hash for Flat {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (&self.plain, &self.pieces, &self.filled, &self.presence).hash(hasher);
+        self.fields.iter().for_each(|field| place(field).hash(hasher));
     }
 }
 

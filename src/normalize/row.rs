@@ -13,7 +13,7 @@ use crate::plan::Field;
 pub(super) const ROW: usize = 4 << 10;
 
 /// Some text, and what is written behind it, in one line of the cache.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(align(64))]
 pub(super) struct Piece {
     pub(super) text: [u8; SHORT],
@@ -27,7 +27,7 @@ pub(super) struct Piece {
     pub(super) field: u16,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
 pub(super) enum Then {
     Nothing,

@@ -2,7 +2,7 @@
 //! what was found out about the first of them holds for all. Owns what each worker remembers of them;
 //! decides nothing about a record, and what it remembers never changes what is written or counted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -32,7 +32,7 @@ pub(super) struct Twins {
     pub(super) bodies: Kin<Body>,
     fields: Fields,
     /// All different rows.
-    flats: Vec<Arc<Flat>>,
+    flats: HashSet<Arc<Flat>, FixedState>,
     met: Met,
     /// By structure: what is never met again is not worth remembering.
     seen: Vec<Seen>,
@@ -310,12 +310,13 @@ impl<'a> Work<'a> {
 }
 
 /// The one row that is the same.
-fn share(flats: &mut Vec<Arc<Flat>>, flat: Flat) -> Arc<Flat> {
-    if let Some(same) = flats.iter().find(|other| ***other == flat) {
+fn share(flats: &mut HashSet<Arc<Flat>, FixedState>, flat: Flat) -> Arc<Flat> {
+    if let Some(same) = flats.get(&flat) {
         return same.clone();
     }
-    flats.push(Arc::new(flat));
-    flats[flats.len() - 1].clone()
+    let flat = Arc::new(flat);
+    flats.insert(flat.clone());
+    flat
 }
 
 /// All that a lane writes is in the record's cells.

@@ -305,7 +305,7 @@ pub struct Field {
 
 /// A field that is a string of the record as it stands, in most records: most of what most mappings
 /// write. Any other value takes the long way.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Copies {
     pub column: u16,
     /// Of the leaf.

@@ -73,6 +73,8 @@ pub struct Cutter {
 /// So many lines are kept for whoever looks for a header, each up to a size that a header can have.
 const HEAD_LINES: usize = 32;
 const HEAD_LINE: usize = 64 << 10;
+/// What a pipe holds: a live input mostly has no more at once, and room for more would be cleared in vain.
+const PIPE: usize = 64 << 10;
 
 /// What cutting came to.
 enum Cut {
@@ -174,8 +176,9 @@ impl Cutter {
         let want = self.limits.batch_bytes.max(open).max(1);
         let mut filled = self.buffer.len();
         let goal = filled + want;
+        let most = if self.reader.live { PIPE } else { usize::MAX };
         while filled < goal {
-            match self.reader.read(self.buffer.room(goal - filled)) {
+            match self.reader.read(self.buffer.room((goal - filled).min(most))) {
                 Ok(0) => self.ended = true,
                 Ok(n) => {
                     self.buffer.add(n);
