@@ -430,9 +430,7 @@ impl<'a> Work<'a> {
         }
         if open {
             let named = in_line && self.plan.named_envelope;
-            if let Some((head, told)) = if named { None } else { self.quick(facts) } {
-                self.told(range.start..end, facts, head, told);
-                self.open = None;
+            if !named && self.told(range.start..end, facts) {
                 return end;
             }
             let Scratch { index, slots, .. } = &mut *self.scratch;

@@ -9,7 +9,7 @@ use super::partial::{Asked, is_filled};
 use super::read::Facts;
 use super::record::Verdict;
 use super::row::{Piece, Row};
-use super::twins::{Head, Left, Like, Twins};
+use super::twins::{Head, Left, Twins};
 use super::{Scratch, Work};
 use crate::json::{Cell, Kind, Slots, Spot, Spots, Structure};
 use crate::metrics::Counts;
@@ -122,14 +122,12 @@ struct Plain {
 const NO_STEP: u16 = u16::MAX;
 
 /// What is known of a record that was told.
-#[derive(Debug)]
 pub(super) struct Told {
-    quick: usize,
-    pub(super) like: Like,
+    number: usize,
+    pub(super) body: usize,
+    pub(super) lanes: Arc<[Left]>,
     /// Its rows; nothing where the record is not plain.
     pub(super) rows: Option<Box<[RowOf]>>,
-    /// Targets for which what is usual became of it, as bits.
-    usual: u64,
 }
 
 /// What is about to be told.
@@ -285,47 +283,40 @@ impl Quicks {
         self.of[at] = self.all.len() as u32;
     }
 
-    /// What is known of a record of which nothing is filled in yet; what it needs is then.
+    /// What tells a record of which nothing is filled in yet.
     #[inline(always)]
-    fn told(&mut self, slots: &mut Slots, text: &[u8]) -> Option<(Head, Told)> {
+    fn find(&self, slots: &Slots, text: &[u8]) -> Option<usize> {
         let mut at = *self.of.get(slots.structure()? as usize)?;
         loop {
             let number = at.checked_sub(1)? as usize;
-            let found = &mut self.all[number];
-            if !self.signs[found.sign as usize].fits(slots, text) {
-                at = found.next;
-                continue;
+            let found = &self.all[number];
+            if self.signs[found.sign as usize].fits(slots, text) {
+                return Some(number);
             }
-            let (body, lanes) = (found.body as usize, found.lanes.take()?);
-            let rows = match self.rows.get_mut(found.rows as usize) {
-                Some(rows) if rows.fit(slots) => {
-                    slots.fill_some(&rows.fills);
-                    rows.of.take()
-                }
-                _ => {
-                    slots.fill_some(&self.fills[found.fills as usize]);
-                    None
-                }
-            };
-            let like = Like { body, lanes, counts_leaves: true };
-            return Some((self.heads[found.head as usize], Told { quick: number, like, rows, usual: 0 }));
+            at = found.next;
         }
     }
 
-    fn tally(&mut self, quick: usize, target: usize, verdict: &Verdict) {
-        self.tallies[quick][target].add(1, verdict);
+    /// Fills in what a record needs that was told, and lends what is known of it.
+    #[inline(always)]
+    fn lend(&mut self, number: usize, slots: &mut Slots) -> Option<Told> {
+        let found = &mut self.all[number];
+        let lanes = found.lanes.take()?;
+        let rows = match self.rows.get_mut(found.rows as usize) {
+            Some(rows) if rows.fit(slots) => {
+                slots.fill_some(&rows.fills);
+                rows.of.take()
+            }
+            _ => {
+                slots.fill_some(&self.fills[found.fills as usize]);
+                None
+            }
+        };
+        Some(Told { number, body: found.body as usize, lanes, rows })
     }
-}
 
-impl Told {
-    /// What the first lane of a target made of the record is counted with what it made of its like.
-    #[inline]
-    pub(super) fn count(&mut self, twins: &mut Twins, target: usize, verdict: &Verdict) {
-        if *verdict == USUAL && target < 64 {
-            self.usual |= 1 << target;
-        } else {
-            twins.quicks.tally(self.quick, target, verdict);
-        }
+    fn tally(&mut self, number: usize, target: usize, verdict: &Verdict) {
+        self.tallies[number][target].add(1, verdict);
     }
 }
 
@@ -354,44 +345,62 @@ impl Twins {
 }
 
 impl Work<'_> {
-    /// What is known of a record of which nothing is filled in yet; what it needs is then.
-    pub(super) fn quick(&mut self, facts: &Facts) -> Option<(Head, Told)> {
-        let Scratch { slots, twins, late, .. } = &mut *self.scratch;
+    /// The number and the head of what tells a record of which nothing is filled in yet.
+    #[inline(always)]
+    pub(super) fn quick(&self, facts: &Facts) -> Option<(usize, &Head)> {
+        let Scratch { slots, twins, late, .. } = &*self.scratch;
         if self.watch.is_some() || self.trial || *late || !facts.is_empty() {
             return None;
         }
-        let found = twins.quicks.told(slots, self.text)?;
-        self.open = Some(found.0.way);
-        Some(found)
+        let number = twins.quicks.find(slots, self.text)?;
+        Some((number, &twins.quicks.heads[twins.quicks.all[number].head as usize]))
+    }
+
+    /// See [`Quicks::lend`].
+    #[inline(always)]
+    pub(super) fn lend(&mut self, number: usize) -> Option<Told> {
+        let Scratch { slots, twins, .. } = &mut *self.scratch;
+        twins.quicks.lend(number, slots)
     }
 
     /// Counts a record that is like others; its number within the batch. Its type was met before.
-    pub(super) fn count_like(&mut self, head: &Head) -> u64 {
-        let Scratch { counts, of, .. } = &mut *self.scratch;
-        counts.records += 1;
-        *of = (head.source, head.kind);
+    pub(super) fn count_like(&mut self, of: (usize, usize)) -> u64 {
+        self.scratch.counts.records += 1;
+        self.scratch.of = of;
         self.out.records += 1;
         self.out.records - 1
     }
 
-    /// The record at hand is done, which was told.
-    pub(super) fn give_back(&mut self, told: Told) {
-        let Told { quick: number, like, rows, usual } = told;
+    /// The record at hand is done, which was told, and of some targets, as bits, what is usual became of it.
+    pub(super) fn give_back(&mut self, told: Told, usual: u64) {
+        let Told { number, lanes, rows, .. } = told;
         let quicks = &mut self.scratch.twins.quicks;
         let quick = &mut quicks.all[number];
-        quick.lanes = Some(like.lanes);
+        quick.lanes = Some(lanes);
         quick.records += 1;
-        let targets = self.plan.targets.len();
-        if usual.count_ones() as usize == targets {
-            quick.usual += 1;
-        }
         if let Some(of) = quicks.rows.get_mut(quick.rows as usize).filter(|_| rows.is_some()) {
             of.of = rows;
         }
-        if usual.count_ones() as usize != targets {
-            for target in (0..targets.min(64)).filter(|target| usual >> target & 1 != 0) {
-                quicks.tally(number, target, &USUAL);
-            }
+        let targets = self.plan.targets.len();
+        if usual.count_ones() as usize == targets {
+            quick.usual += 1;
+            return;
         }
+        for target in (0..targets.min(64)).filter(|target| usual >> target & 1 != 0) {
+            quicks.tally(number, target, &USUAL);
+        }
+    }
+}
+
+impl Told {
+    /// What the first lane of a target made of the record is counted with what it made of its like: later,
+    /// where that is usual, which is told.
+    #[inline(always)]
+    pub(super) fn count(&self, twins: &mut Twins, target: usize, verdict: &Verdict) -> u64 {
+        if *verdict == USUAL && target < 64 {
+            return 1 << target;
+        }
+        twins.quicks.tally(self.number, target, verdict);
+        0
     }
 }

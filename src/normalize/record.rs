@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::dead::{self, Dead};
 use super::payload::{Steps, Way};
 use super::pen::{Pen, Refusal};
-use super::quick::Told;
 use super::read::Facts;
 use super::row::Row;
 use super::twins::{Head, Like, Rest};
@@ -94,30 +93,67 @@ impl Work<'_> {
         }
     }
 
-    /// A record that is like others, of which only what those need is filled in.
-    pub(super) fn told(&mut self, range: Range<usize>, facts: &Facts, head: Head, mut told: Told) {
+    /// A record that is like others, of which only what those need is filled in; whether it is.
+    #[inline(always)]
+    pub(super) fn told(&mut self, range: Range<usize>, facts: &Facts) -> bool {
         let plan = self.plan;
-        let Head { source, way, .. } = head;
+        let Some((number, &Head { source, kind, way })) = self.quick(facts) else { return false };
+        let Some(told) = self.lend(number) else { return false };
+        self.open = Some(way);
         self.nested = None;
         self.payload_field = way.and_then(|way| Some((way.field?, way.root)));
         let shown = plan.content == Content::Full || !plan.sources[source].bears_content;
-        let number = self.count_like(&head);
-        let way = way.map(|way| (way, Steps::default()));
-        let mut of = Of { source, recognised: true, shown, number, range, way, collected: None };
+        let number = self.count_like((source, kind));
+        let mut usual = 0;
         for target in 0..plan.targets.len() {
-            let left = &told.like.lanes[target];
+            let left = &told.lanes[target];
             let rest = match &told.rows {
                 Some(rows) => Rest { object: &left.object, row: Some(rows[target].row()) },
                 None => left.rest(),
             };
-            match self.verdict(&of, target, facts, Some(rest)) {
-                Ok(verdict @ Verdict { lane: 0, events: 1.., .. }) => {
-                    told.count(&mut self.scratch.twins, target, &verdict);
+            let wrote = match &plan.lanes[source][target] {
+                Route::Lanes(lanes) => {
+                    let lane = (target, 0, &lanes[0], Some(rest));
+                    Some(self.try_lane(source, lane, number, range.clone(), facts))
                 }
-                verdict => self.settle(&mut of, Some(&told.like), target, verdict),
+                Route::Nowhere => None,
+            };
+            match wrote {
+                Some(Ok(verdict)) if verdict.events > 0 => {
+                    usual |= told.count(&mut self.scratch.twins, target, &verdict);
+                }
+                wrote => {
+                    let way = way.map(|way| (way, Steps::default()));
+                    let (recognised, range) = (true, range.clone());
+                    let mut of = Of { source, recognised, shown, number, range, way, collected: None };
+                    let verdict = match wrote {
+                        Some(Ok(verdict)) => Ok(verdict),
+                        Some(Err(refusal)) => self.others(&of, target, facts, refusal),
+                        None => self.verdict(&of, target, facts, None),
+                    };
+                    let (body, lanes) = (told.body, told.lanes.clone());
+                    let like = Like { body, lanes, counts_leaves: true };
+                    self.settle(&mut of, Some(&like), target, verdict);
+                }
             }
         }
-        self.give_back(told);
+        self.give_back(told, usual);
+        self.open = None;
+        true
+    }
+
+    /// What becomes of a record that the first lane of a target has refused.
+    #[cold]
+    fn others(
+        &mut self,
+        of: &Of,
+        target: usize,
+        facts: &Facts,
+        refusal: Box<Refusal>,
+    ) -> Result<Verdict, Box<Dead>> {
+        self.filled = self.fill(of.range.start).or(self.filled);
+        let refused = vec![(0, *refusal)];
+        self.target(of, target, facts, None, refused)
     }
 
     /// What becomes of a record for one target.
@@ -138,7 +174,7 @@ impl Work<'_> {
                 None => Dead::new(Reason::Unknown, "no source recognises this record".into()),
             })),
             Route::Lanes(_) => {
-                self.target(of.source, target, of.number, of.range.clone(), facts, (of.shown, rest))
+                self.target(of, target, facts, rest, Vec::new())
             }
         }
     }
@@ -228,29 +264,29 @@ impl Work<'_> {
         counts.type_of(source, kind, self.plan.targets.len())
     }
 
-    /// Tries the lanes of one target; the last one's refusal names all of theirs.
-    pub(super) fn target(
+    /// Tries the lanes of one target behind those that have refused the record; the last one's refusal names
+    /// all of theirs.
+    fn target(
         &mut self,
-        source: usize,
+        of: &Of,
         target: usize,
-        record: u64,
-        range: Range<usize>,
         facts: &Facts,
-        (shown, rest): (bool, Option<Rest>),
+        rest: Option<Rest>,
+        mut refusals: Vec<(usize, Refusal)>,
     ) -> Result<Verdict, Box<Dead>> {
+        let Of { source, number, shown, ref range, .. } = *of;
         let plan = self.plan;
         let Route::Lanes(lanes) = &plan.lanes[source][target] else {
             return Err(Box::new(Dead::new(Reason::NoMapping, String::new())));
         };
-        let mut refusals: Vec<(usize, Refusal)> = Vec::new();
-        for (index, lane) in lanes.iter().enumerate() {
+        for (index, lane) in lanes.iter().enumerate().skip(refusals.len()) {
             let rest = rest.filter(|_| index == 0);
-            match self.try_lane(source, (target, index, lane, rest), record, range.clone(), facts) {
+            match self.try_lane(source, (target, index, lane, rest), number, range.clone(), facts) {
                 Ok(verdict) => {
                     if plan.tell_ambiguous {
                         self.also_taken(target, lanes, index, |work, other| {
                             let lane = (target, other, &lanes[other], None);
-                            work.try_lane(source, lane, record, range.clone(), facts).is_ok()
+                            work.try_lane(source, lane, number, range.clone(), facts).is_ok()
                         });
                     }
                     return Ok(verdict);
