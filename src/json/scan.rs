@@ -127,23 +127,40 @@ fn unit(text: &[u8], at: usize) -> Result<u16, Fault> {
     }
 }
 
-/// The end of an integer that plainly is one: of digits found eight at a time, ended as most are;
-/// `at` itself where it is not.
+/// The end of a number that plainly is one: of digits found eight at a time, and perhaps more behind a
+/// point, ended as most are; `at` itself where it is not.
 #[inline(always)]
 pub(super) fn digits_end(text: &[u8], at: usize) -> usize {
+    let Some(i) = digits(text, at) else { return at };
+    let whole = i > at && (text[at] != b'0' || i == at + 1);
+    match text[i] {
+        b',' | b'}' | b']' if whole => i,
+        b'.' if whole => fraction(text, i).unwrap_or(at),
+        _ => at,
+    }
+}
+
+/// The end of the digits behind the point at `at`, if a number ends there.
+#[inline(never)]
+fn fraction(text: &[u8], at: usize) -> Option<usize> {
+    let end = digits(text, at + 1)?;
+    (end > at + 1 && matches!(text[end], b',' | b'}' | b']')).then_some(end)
+}
+
+/// The first byte at or behind `at` that is no digit, if it does not stand too near to the end of the text.
+#[inline(always)]
+fn digits(text: &[u8], at: usize) -> Option<usize> {
     let mut i = at;
-    while let Some(chunk) = text.get(i..).and_then(|rest| rest.first_chunk::<8>()) {
+    loop {
+        let chunk = text.get(i..)?.first_chunk::<8>()?;
         let w = u64::from_le_bytes(*chunk) ^ (ONES * b'0' as u64);
         // A digit is now below ten; anything else sets the highest bit of its byte.
         let others = (w | (w & !HIGH).wrapping_add(ONES * 0x76)) & HIGH;
         if others != 0 {
-            i += (others.trailing_zeros() / 8) as usize;
-            let ends = matches!(text[i], b',' | b'}' | b']') && (text[at] != b'0' || i == at + 1);
-            return if ends { i } else { at };
+            return Some(i + (others.trailing_zeros() / 8) as usize);
         }
         i += 8;
     }
-    at
 }
 
 #[inline]
