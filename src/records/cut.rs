@@ -273,6 +273,9 @@ impl Cutter {
     }
 
     fn top(&mut self) -> Cut {
+        if self.framing == Framing::Auto {
+            self.plain_lines();
+        }
         let from = self.searched.max(self.at);
         let found = memchr::memchr(b'\n', &self.buffer[from..]).map(|n| from + n);
         self.searched = found.unwrap_or(self.buffer.len());
@@ -321,6 +324,28 @@ impl Cutter {
             return self.long_object(start, end, next);
         }
         self.value(start, false)
+    }
+
+    /// Lines that end and plainly are one object each, which is what they are if they are looked at one by one.
+    fn plain_lines(&mut self) {
+        let most = WHOLE.min(self.limits.record_bytes);
+        let from = self.searched.max(self.at);
+        let (mut at, mut lines) = (self.at, 0);
+        for n in memchr::memchr_iter(b'\n', &self.buffer[from..]) {
+            let end = from + n;
+            match self.buffer.get(at..end) {
+                Some([b'{', .., b'}']) if end - at <= most => {}
+                _ => break,
+            }
+            self.units.push(Unit { start: at as u32, end: end as u32, kind: UnitKind::Line });
+            (at, lines) = (end + 1, lines + 1);
+        }
+        if lines > 0 {
+            if self.counted.1 == self.at {
+                self.counted = (self.counted.0 + lines, at);
+            }
+            self.next_line(at);
+        }
     }
 
     /// A long line in brackets that ends. What closes with the line, and nowhere before, is one
