@@ -249,6 +249,9 @@ fn integer(text: &str) -> Result<i64, TimeFault> {
 /// Seconds with any fraction, cut to whole microseconds towards zero. Worked out from the decimal
 /// text, because 1719340147.975786 has no exact binary double and comes back a microsecond early.
 fn read_unix(text: &[u8]) -> Result<Instant, TimeFault> {
+    if let Some(secs) = ten_digits(text) {
+        return in_range(Instant { secs, nanos: 0 });
+    }
     // Eighteen digits cannot overflow; longer numbers and exponents are rare and go the long way.
     let mut secs = 0i64;
     for (index, byte) in text.iter().enumerate() {
@@ -271,6 +274,24 @@ fn read_unix(text: &[u8]) -> Result<Instant, TimeFault> {
         }
     }
     in_range(Instant { secs, nanos: 0 })
+}
+
+/// The number that ten digits are: the seconds of every time from 2001 to 2286.
+#[inline]
+fn ten_digits(text: &[u8]) -> Option<i64> {
+    let (first, last) = text.split_first_chunk::<8>()?;
+    let &[tens, ones] = last else { return None };
+    let eight = u64::from_le_bytes(*first);
+    let digits = eight ^ 0x3030_3030_3030_3030;
+    let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
+    if others != 0 || !tens.is_ascii_digit() || !ones.is_ascii_digit() {
+        return None;
+    }
+    // Two, then four and then all digits become one number; the first are the lowest bytes.
+    let pairs = digits.wrapping_mul(10 << 8 | 1) >> 8 & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_ffff_0000_ffff;
+    let eight = (fours.wrapping_mul(10_000 << 32 | 1) >> 32) as i64;
+    Some(eight * 100 + i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
 }
 
 fn read_unix_auto(text: &[u8]) -> Result<Instant, TimeFault> {
@@ -423,6 +444,21 @@ mod tests {
 
     pub(super) fn chrono_of(instant: Instant) -> DateTime<Utc> {
         DateTime::from_timestamp(instant.secs, instant.nanos).expect("in range")
+    }
+
+    #[test]
+    fn ten_digits_are_the_number_they_say() {
+        for n in (0..10_000_000_000i64).step_by(7_654_321).chain([1, 9, 99_999_999, 9_999_999_999]) {
+            assert_eq!(ten_digits(format!("{n:010}").as_bytes()), Some(n));
+        }
+        for at in 0..10 {
+            for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
+                let mut text = *b"1718000008";
+                text[at] = byte;
+                assert_eq!(ten_digits(&text), None, "{byte} at {at}");
+            }
+        }
+        assert_eq!((ten_digits(b"171800000"), ten_digits(b"17180000080")), (None, None));
     }
 
     #[test]
