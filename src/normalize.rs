@@ -228,7 +228,10 @@ const AHEAD: usize = 16 << 10;
 /// Finds the strings of a text; whether it is UTF-8.
 fn look(index: &mut Index, text: &[u8], range: Range<usize>) -> bool {
     index.build(text, range.clone());
-    index.is_ascii() || json::check_utf8(&text[range]).is_ok()
+    match index.wide() {
+        Some(wide) => wide.iter().all(|range| json::check_utf8(&text[range.clone()]).is_ok()),
+        None => json::check_utf8(&text[range]).is_ok(),
+    }
 }
 
 struct Work<'a> {

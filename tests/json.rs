@@ -1,6 +1,7 @@
 //! The JSON text layer against serde_json: what is accepted, which values a walk finds, what
 //! strings mean, and where a wrong text is wrong.
 
+use std::ops::Range;
 use std::collections::BTreeMap;
 
 use logmill::json::{
@@ -32,9 +33,16 @@ fn walk_all(
             String::from_utf8_lossy(text)
         );
         assert!(indexed.same(slots), "{level:?}: {}", String::from_utf8_lossy(text));
-        assert!(!index.is_ascii() || text[at..].is_ascii());
+        assert_utf8_is_told(&index, &text[at..], at);
     }
     plain
+}
+
+/// What an index says must be looked at tells whether all of the text behind `at` is UTF-8.
+fn assert_utf8_is_told(index: &Index, text: &[u8], at: usize) {
+    let Some(wide) = index.wide() else { return };
+    let is_utf8 = |range: &Range<usize>| std::str::from_utf8(&text[range.start - at..range.end - at]).is_ok();
+    assert_eq!(wide.iter().all(is_utf8), std::str::from_utf8(text).is_ok(), "{wide:?} {text:?}");
 }
 
 /// SplitMix64: documents are drawn from a seed, so that a failing one can be drawn again.
@@ -53,6 +61,35 @@ impl Draw {
     }
     fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.below(of.len())]
+    }
+}
+
+/// Letters of every length at every place of a block, whole and cut short.
+#[test]
+fn wherever_letters_stand_it_is_told_whether_they_are_utf8() {
+    let letters: [&[u8]; 9] = [
+        "é".as_bytes(),
+        "漢".as_bytes(),
+        "😀".as_bytes(),
+        b"\x80",
+        b"\xc3",
+        b"\xe6\xbc",
+        b"\xf0\x9f\x98",
+        b"\xff",
+        b"\xed\xa0\x80",
+    ];
+    for letter in letters {
+        for at in 0..140 {
+            for behind in [0, 1, 70] {
+                let text = [b"\"".as_slice(), &vec![b'a'; at], letter, &vec![b'b'; behind], b"\""].concat();
+                for level in Level::available() {
+                    let mut index = Index::new(level);
+                    index.build(&text, 0..text.len());
+                    assert!(index.wide().is_some_and(|wide| !wide.is_empty()));
+                    assert_utf8_is_told(&index, &text, 0);
+                }
+            }
+        }
     }
 }
 

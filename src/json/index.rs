@@ -69,7 +69,8 @@ pub struct Index {
     stops: Vec<[u8; 8]>,
     /// The places of lone surrogates.
     lone: Vec<u32>,
-    ascii: bool,
+    /// Stretches of whole blocks with letters that are no ASCII: none of those goes beyond its stretch.
+    wide: Vec<Range<usize>>,
 }
 
 impl Default for Index {
@@ -82,15 +83,15 @@ impl Index {
     /// `level` must be one of [`Level::available`]; another is taken as portable.
     pub fn new(level: Level) -> Index {
         let level = if Level::available().contains(&level) { level } else { Level::Portable };
-        let (quotes, stops, lone) = (Vec::new(), Vec::new(), Vec::new());
-        Index { level, base: 0, blocks: 0, quotes, stops, lone, ascii: false }
+        let (quotes, stops, lone, wide) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Index { level, base: 0, blocks: 0, quotes, stops, lone, wide }
     }
 
     /// Finds the strings of `text[range]`, which starts outside of any.
     pub fn build(&mut self, text: &[u8], range: Range<usize>) {
         self.blocks = 0;
         self.base = range.start;
-        self.ascii = false;
+        self.wide.clear();
         self.lone.clear();
         if range.end > MAX_INDEXED {
             return;
@@ -111,8 +112,7 @@ impl Index {
             #[cfg(target_arch = "aarch64")]
             Level::Neon => neon(text, range, self),
         };
-        if let Some(ascii) = found {
-            self.ascii = ascii;
+        if found {
             self.blocks = blocks;
         }
     }
@@ -139,9 +139,10 @@ impl Index {
         Marks { level, base, quotes: &quotes[..blocks], stops: &stops[..blocks], lone }
     }
 
-    /// The stretch was indexed and holds ASCII only.
-    pub fn is_ascii(&self) -> bool {
-        self.ascii
+    /// What must be looked at to tell whether the indexed text is UTF-8; nothing is known where it was not
+    /// indexed.
+    pub fn wide(&self) -> Option<&[Range<usize>]> {
+        (self.blocks > 0).then_some(&self.wide)
     }
 }
 
@@ -236,7 +237,7 @@ struct Masks {
 const BLOCK: usize = 64;
 
 /// The pass itself, the same for every level; compiled into each with what the level has.
-/// `None` where a string holds what it must not or does not end; else whether all is ASCII.
+/// Not true where a string holds what it must not or does not end.
 #[inline(always)]
 fn pass(
     text: &[u8],
@@ -244,17 +245,17 @@ fn pass(
     index: &mut Index,
     masks: impl Fn(&[u8; BLOCK]) -> Masks,
     prefix_xor: impl Fn(u64) -> u64,
-) -> Option<bool> {
-    let Index { quotes, stops, lone, .. } = index;
+) -> bool {
+    let Index { quotes, stops, lone, wide, .. } = index;
     let mut state = State {
         end: range.end,
         inside: 0,
         escaped: 0,
         pair_end: 0,
         controls: 0,
-        ascii: true,
         sound: true,
         lone,
+        wide,
     };
     let (blocks, rest) = text[range.clone()].as_chunks::<BLOCK>();
     let (mut at, mut inside) = (range.start, 0);
@@ -302,8 +303,7 @@ fn pass(
         (*quotes, *stops) = (quote, (quote | slash).to_le_bytes());
         state.inside ^= 0u64.wrapping_sub(quote.count_ones() as u64 & 1);
     }
-    let sound = state.sound && state.controls == 0 && state.inside == 0 && state.escaped == 0;
-    sound.then_some(state.ascii)
+    state.sound && state.controls == 0 && state.inside == 0 && state.escaped == 0
 }
 
 /// What one block leaves for the next.
@@ -318,10 +318,10 @@ struct State<'a> {
     pair_end: usize,
     /// Control characters in strings.
     controls: u64,
-    ascii: bool,
     /// Every escape so far is one.
     sound: bool,
     lone: &'a mut Vec<u32>,
+    wide: &'a mut Vec<Range<usize>>,
 }
 
 impl State<'_> {
@@ -336,7 +336,13 @@ impl State<'_> {
         short: impl Fn() -> u64,
         prefix_xor: &impl Fn(u64) -> u64,
     ) -> u64 {
-        self.ascii &= found.high == 0;
+        if found.high != 0 {
+            let end = (at + BLOCK).min(self.end);
+            match self.wide.last_mut() {
+                Some(last) if last.end == at => last.end = end,
+                _ => self.wide.push(at..end),
+            }
+        }
         let escaped = escaped_bits(found.slash, &mut self.escaped);
         if escaped != 0 {
             let mut long = escaped & !short();
@@ -453,7 +459,7 @@ fn masks_portable(block: &[u8; BLOCK]) -> Masks {
     m
 }
 
-fn portable(text: &[u8], range: Range<usize>, index: &mut Index) -> Option<bool> {
+fn portable(text: &[u8], range: Range<usize>, index: &mut Index) -> bool {
     pass(text, range, index, masks_portable, prefix_xor)
 }
 
@@ -514,7 +520,7 @@ fn both_avx2(table: &[u8; 16]) -> __m256i {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
-fn avx2(text: &[u8], range: Range<usize>, index: &mut Index) -> Option<bool> {
+fn avx2(text: &[u8], range: Range<usize>, index: &mut Index) -> bool {
     pass(text, range, index, |block| masks_avx2(block), |bits| clmul(bits))
 }
 
@@ -554,7 +560,7 @@ fn masks_avx512(block: &[u8; BLOCK]) -> Masks {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
-fn avx512(text: &[u8], range: Range<usize>, index: &mut Index) -> Option<bool> {
+fn avx512(text: &[u8], range: Range<usize>, index: &mut Index) -> bool {
     pass(text, range, index, |block| masks_avx512(block), |bits| clmul(bits))
 }
 
@@ -573,7 +579,7 @@ fn clmul(bits: u64) -> u64 {
 }
 
 #[cfg(target_arch = "aarch64")]
-fn neon(text: &[u8], range: Range<usize>, index: &mut Index) -> Option<bool> {
+fn neon(text: &[u8], range: Range<usize>, index: &mut Index) -> bool {
     pass(text, range, index, masks_neon, prefix_xor)
 }
 
