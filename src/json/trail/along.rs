@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::tree::{self, How, Node};
-use super::{Deeds, Gap, HEAD, MASKS, Step, Trail, Trek, end_part, word_at};
+use super::{Deeds, Ends, Gap, HEAD, MASKS, Step, Trail, Trek, end_part, word_at};
 use crate::json::index::Level;
 use crate::json::scan::digits_end;
 use crate::json::{Cell, Kind};
@@ -78,6 +78,14 @@ fn other(
             end if end != behind => return Some(Ok((end, Kind::Number))),
             _ => {}
         },
+        _ if gap.ends == Ends::String => {
+            let tail = &deeds[node.gap as usize].tail;
+            if !trek.text.get(i + HEAD..).unwrap_or_default().starts_with(tail) {
+                return Some(Err(NotThere));
+            }
+            let near = trek.marks.near_end(trek.text, behind).map(|end| (end, Kind::String));
+            return near.or_else(|| trek.far_end(behind)).map(Ok);
+        }
         _ => {}
     }
     match trek.opens(gap, deeds, node.gap, i) {
