@@ -1,8 +1,8 @@
 //! The JSON text layer against serde_json: what is accepted, which values a walk finds, what
 //! strings mean, and where a wrong text is wrong.
 
-use std::ops::Range;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use logmill::json::{
     self, Cell, Copied, Fault, FaultKind, Index, Kind, Level, Marks, NodeId, Slots, View, Want, cell_at,

@@ -247,16 +247,8 @@ fn pass(
     prefix_xor: impl Fn(u64) -> u64,
 ) -> bool {
     let Index { quotes, stops, lone, wide, .. } = index;
-    let mut state = State {
-        end: range.end,
-        inside: 0,
-        escaped: 0,
-        pair_end: 0,
-        controls: 0,
-        sound: true,
-        lone,
-        wide,
-    };
+    let mut state =
+        State { end: range.end, inside: 0, escaped: 0, pair_end: 0, controls: 0, sound: true, lone, wide };
     let (blocks, rest) = text[range.clone()].as_chunks::<BLOCK>();
     let (mut at, mut inside) = (range.start, 0);
     for ((block, quotes), stops) in blocks.iter().zip(&mut *quotes).zip(&mut *stops) {

@@ -38,8 +38,6 @@ impl PartialEq for Flat {
     }
 }
 
-impl Eq for Flat {}
-
 impl Hash for Flat {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         (&self.plain, &self.pieces, &self.filled, &self.presence).hash(hasher);

@@ -141,12 +141,7 @@ pub(super) struct Teller {
 impl Teller {
     /// Of the record at hand, whose structure tells all; `None` where more is needed than columns of the
     /// record's own scope.
-    pub(super) fn new(
-        slots: &Slots,
-        asked: [&Asked; 2],
-        lanes: &[Left],
-        routes: &[Route],
-    ) -> Option<Teller> {
+    pub(super) fn new(slots: &Slots, asked: [&Asked; 2], lanes: &[Left], routes: &[Route]) -> Option<Teller> {
         let mut columns = Vec::new();
         let mut add = |column| columns.push(column);
         if !routes.iter().all(|route| behind(route, &mut add))

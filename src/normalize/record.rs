@@ -128,7 +128,7 @@ impl Work<'_> {
                     let mut of = Of { source, recognised, shown, number, range, way, collected: None };
                     let verdict = match wrote {
                         Some(Ok(verdict)) => Ok(verdict),
-                        Some(Err(refusal)) => self.others(&of, target, facts, refusal),
+                        Some(Err(refusal)) => self.others(&of, target, facts, *refusal),
                         None => self.verdict(&of, target, facts, None),
                     };
                     let (body, lanes) = (told.body, told.lanes.clone());
@@ -149,10 +149,10 @@ impl Work<'_> {
         of: &Of,
         target: usize,
         facts: &Facts,
-        refusal: Box<Refusal>,
+        refusal: Refusal,
     ) -> Result<Verdict, Box<Dead>> {
         self.filled = self.fill(of.range.start).or(self.filled);
-        let refused = vec![(0, *refusal)];
+        let refused = vec![(0, refusal)];
         self.target(of, target, facts, None, refused)
     }
 
@@ -173,9 +173,7 @@ impl Work<'_> {
                 ),
                 None => Dead::new(Reason::Unknown, "no source recognises this record".into()),
             })),
-            Route::Lanes(_) => {
-                self.target(of, target, facts, rest, Vec::new())
-            }
+            Route::Lanes(_) => self.target(of, target, facts, rest, Vec::new()),
         }
     }
 

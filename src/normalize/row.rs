@@ -102,7 +102,8 @@ impl Pen<'_> {
             at += piece.len as usize;
             if piece.then == Then::String {
                 let cell = cell(i, piece.column);
-                let (start, len) = ((cell.start + piece.trim as u32) as usize, (cell.end - cell.start) as usize);
+                let (start, len) =
+                    ((cell.start + piece.trim as u32) as usize, (cell.end - cell.start) as usize);
                 let len = len - 2 * piece.trim as usize;
                 match text.get(start..).and_then(|text| text.first_chunk::<SHORT>()) {
                     // There is room: no text of a piece is longer.

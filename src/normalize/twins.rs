@@ -2,7 +2,8 @@
 //! what was found out about the first of them holds for all. Owns what each worker remembers of them;
 //! decides nothing about a record, and what it remembers never changes what is written or counted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -13,8 +14,8 @@ use super::partial::{Asked, Asking, Fields, Met, Partial};
 use super::payload::Way;
 use super::pen::Pen;
 use super::quick::{Quicks, Teller};
-use super::row::Row;
 use super::read::Facts;
+use super::row::Row;
 use super::{Scratch, Work, may_be};
 use crate::json::{self, Structure, View};
 use crate::metrics::Counts;
@@ -32,7 +33,7 @@ pub(super) struct Twins {
     pub(super) bodies: Kin<Body>,
     fields: Fields,
     /// All different rows.
-    flats: HashSet<Arc<Flat>, FixedState>,
+    flats: Flats,
     met: Met,
     /// By structure: what is never met again is not worth remembering.
     seen: Vec<Seen>,
@@ -309,14 +310,17 @@ impl<'a> Work<'a> {
     }
 }
 
+/// Rows by their hash.
+type Flats = HashMap<u64, Vec<Arc<Flat>>, FixedState>;
+
 /// The one row that is the same.
-fn share(flats: &mut HashSet<Arc<Flat>, FixedState>, flat: Flat) -> Arc<Flat> {
-    if let Some(same) = flats.get(&flat) {
+fn share(flats: &mut Flats, flat: Flat) -> Arc<Flat> {
+    let alike = flats.entry(FixedState::default().hash_one(&flat)).or_default();
+    if let Some(same) = alike.iter().find(|other| ***other == flat) {
         return same.clone();
     }
-    let flat = Arc::new(flat);
-    flats.insert(flat.clone());
-    flat
+    alike.push(Arc::new(flat));
+    alike[alike.len() - 1].clone()
 }
 
 /// All that a lane writes is in the record's cells.

@@ -1,6 +1,8 @@
 //! What a shape reads of a record's own scope. Knows nothing of what it writes.
 
-use super::shape::{Check, Field, Label, Leaf, List, Object, Origin, Part, Read, ReadAt, Shape, TemplatePiece};
+use super::shape::{
+    Check, Field, Label, Leaf, List, Object, Origin, Part, Read, ReadAt, Shape, TemplatePiece,
+};
 
 impl Object {
     /// Calls `f` with each column of the record's own scope that the fields read; whether that is all

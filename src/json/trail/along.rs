@@ -45,9 +45,8 @@ fn is_at(found: &[u8; HEAD], node: &Node) -> bool {
 fn is_at_avx2(found: &[u8; HEAD], node: &Node) -> bool {
     use std::arch::x86_64::*;
     // SAFETY: both have the 32 bytes that are loaded, and the loads want no alignment.
-    let (a, b) = unsafe {
-        (_mm256_loadu_si256(found.as_ptr().cast()), _mm256_loadu_si256(node.head.as_ptr().cast()))
-    };
+    let (a, b) =
+        unsafe { (_mm256_loadu_si256(found.as_ptr().cast()), _mm256_loadu_si256(node.head.as_ptr().cast())) };
     let same = _mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)) as u32;
     !same & node.bits == 0
 }
