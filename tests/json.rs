@@ -878,6 +878,62 @@ fn records_met_often_are_walked_as_at_first() {
     }
 }
 
+/// What follows one value differs in a letter, in its length, in the type of the value behind it, or in
+/// nothing but what stands far behind.
+#[test]
+fn many_that_follow_one_value_are_told_apart() {
+    let keys: Vec<String> = ["a", "b", "ab", "abc", "abd", "abcdefgh", "abcdefgi"]
+        .map(str::to_string)
+        .into_iter()
+        .chain((0..24).map(|n| format!("{}{n}", "k".repeat(n))))
+        .chain((0..6).map(|n| format!("a_key_that_is_longer_than_what_is_compared_at_once_{n}")))
+        .collect();
+    let long = format!("\"{}\"", "long ".repeat(30));
+    let values = [
+        "1",
+        "\"s\"",
+        "\"\"",
+        r#""\n""#,
+        &long,
+        "null",
+        "true",
+        "{}",
+        "[1]",
+        "1.5",
+        "-0",
+        "1e3",
+        "{\"a\":\"s\"}",
+    ];
+    let mut want = Want::new();
+    want.child(0, "t");
+    want.child(0, "z");
+    for key in keys.iter().step_by(3) {
+        want.child(0, key);
+    }
+    want.finish();
+    for level in Level::available() {
+        for stride in [1, 7, 101] {
+            let (mut slots, mut plain) = (Slots::new(&want), Slots::new(&want));
+            let mut index = Index::new(level);
+            let mut known = 0;
+            for n in 0..3 * keys.len() * values.len() {
+                let n = n * stride % (keys.len() * values.len());
+                let (key, value) = (&keys[n / values.len()], values[n % values.len()]);
+                // Something stands behind, as in a file.
+                let text = format!("{{\"t\":\"x\",\"{key}\":{value},\"z\":1}}\n{:50}", "{");
+                let end = text.find('\n').unwrap();
+                index.build(text.as_bytes(), 0..end);
+                json::walk(&want, text.as_bytes(), Marks::default(), 0, DEPTH, &mut plain).unwrap();
+                let found = json::walk(&want, text.as_bytes(), index.marks(), 0, DEPTH, &mut slots);
+                assert_eq!(found, Ok(end), "{level:?} {text}");
+                assert!(slots.same(&plain), "{level:?} {text}");
+                known += slots.structure().is_some() as usize;
+            }
+            assert!(known > keys.len(), "{level:?}: only {known} were met before");
+        }
+    }
+}
+
 #[test]
 fn lists_of_other_lengths_are_other_structures() {
     let mut want = Want::new();

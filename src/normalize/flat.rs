@@ -70,9 +70,9 @@ struct Rough {
 }
 
 impl Draft {
-    fn push(&mut self, then: Then, column: u16, field: u16) {
+    fn push(&mut self, then: Then, trim: u8, column: u16, field: u16) {
         let text = (std::mem::replace(&mut self.next, self.text.len()), self.text.len());
-        self.pieces.push(Rough { text, then, trim: 0, column, field });
+        self.pieces.push(Rough { text, then, trim, column, field });
     }
 
     fn push_field(&mut self, field: &Arc<Field>) {
@@ -87,21 +87,20 @@ impl Draft {
         if then != Then::Field {
             // The key stays whole, so that it can be taken back.
             if self.text.len() - self.next + key.len() > SHORT {
-                self.push(Then::Nothing, 0, 0);
+                self.push(Then::Nothing, 0, 0, 0);
             }
             self.time = Some(field.clone());
             self.text.extend_from_slice(key);
         }
         let number = self.fields.len() as u16;
         self.fields.push(field.clone());
-        self.push(then, field.time.as_ref().map_or(0, |(column, _)| *column), number);
+        self.push(then, 0, field.time.as_ref().map_or(0, |(column, _)| *column), number);
     }
 
     /// `trim`: see [`Piece`].
     fn push_copy(&mut self, copies: Copies, trim: u8) {
         self.plain.push((self.pieces.len() as u16, copies));
-        self.push(Then::String, copies.column, 0);
-        self.pieces.iter_mut().last().into_iter().for_each(|piece| piece.trim = trim);
+        self.push(Then::String, trim, copies.column, 0);
     }
 
     /// The row, in pieces of short texts.
@@ -154,7 +153,7 @@ impl Pen<'_> {
                 draft.push_field(field);
             }
         }
-        draft.push(Then::Nothing, 0, 0);
+        draft.push(Then::Nothing, 0, 0, 0);
         if draft.filled.is_empty() { None } else { draft.into_flat() }
     }
 

@@ -36,8 +36,8 @@ pub(super) struct Standing {
     pub(super) parse_times: Stored,
     /// Elements of the list being written, for `distinct`.
     pub(super) elements: Vec<(usize, usize)>,
-    /// See [`ROW`].
-    pub(super) row: Vec<u8>,
+    /// See [`ROW`]; lent to the row that is written.
+    pub(super) row: Option<Box<[u8; ROW]>>,
 }
 
 impl Standing {
@@ -58,7 +58,7 @@ impl Standing {
             times: Stored::default(),
             parse_times: Stored::default(),
             elements: Vec::new(),
-            row: vec![0; ROW],
+            row: None,
         }
     }
 }

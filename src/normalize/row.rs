@@ -57,13 +57,12 @@ impl Pen<'_> {
         if steps.is_none() && !is_plain() {
             return None;
         }
-        let mut row = std::mem::take(&mut self.standing.row);
-        let written = match (row.first_chunk_mut(), steps) {
-            (None, _) => Ok(()),
-            (Some(row), Some(steps)) => self.write_told(flat, row, steps),
-            (Some(row), None) => self.write_row(flat, row, |_, column| view.root(column)),
+        let mut row = self.standing.row.take().unwrap_or_else(|| Box::new([0; ROW]));
+        let written = match steps {
+            Some(steps) => self.write_told(flat, &mut row, steps),
+            None => self.write_row(flat, &mut row, |_, column| view.root(column)),
         };
-        self.standing.row = row;
+        self.standing.row = Some(row);
         if written.is_ok() {
             for bit in &flat.presence {
                 self.standing.presence[*bit as usize] = true;
