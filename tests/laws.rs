@@ -165,25 +165,27 @@ fn verdicts(ran: &Ran) -> Vec<Value> {
 /// A record with another text in the place of one of its own: its structure stays.
 fn retold(text: &str, at: &prop::sample::Index, how: usize) -> String {
     let Ok(mut record) = serde_json::from_str::<Value>(text) else { return text.to_string() };
-    fn texts<'v>(value: &'v mut Value, out: &mut Vec<&'v mut Value>) {
+    fn leaves<'v>(value: &'v mut Value, out: &mut Vec<&'v mut Value>, asked: fn(&Value) -> bool) {
         match value {
-            Value::Object(members) => members.values_mut().for_each(|value| texts(value, out)),
-            Value::Array(list) => list.iter_mut().for_each(|value| texts(value, out)),
-            Value::String(_) => out.push(value),
+            Value::Object(members) => members.values_mut().for_each(|value| leaves(value, out, asked)),
+            Value::Array(list) => list.iter_mut().for_each(|value| leaves(value, out, asked)),
+            _ if asked(value) => out.push(value),
             _ => {}
         }
     }
     let mut all = Vec::new();
-    texts(&mut record, &mut all);
+    leaves(&mut record, &mut all, if how < 6 { Value::is_string } else { Value::is_number });
     let place = at.index(all.len().max(1));
-    if let Some(Value::String(text)) = all.into_iter().nth(place) {
-        match how {
-            0 => text.clear(),
-            1 => text.push_str(" \"é\n"),
-            2 => *text = text.repeat(40),
-            3 => *text = "192.0.2.7".into(),
-            _ => {}
-        }
+    match (how, all.into_iter().nth(place)) {
+        (0, Some(Value::String(text))) => text.clear(),
+        (1, Some(Value::String(text))) => text.push_str(" \"é\n"),
+        (2, Some(Value::String(text))) => *text = text.repeat(40),
+        (3, Some(Value::String(text))) => *text = "192.0.2.7".into(),
+        // A time that is none, one of long ago, and one to the millisecond.
+        (6, Some(number)) => *number = u64::MAX.into(),
+        (7, Some(number)) => *number = (-5).into(),
+        (8, Some(number)) => *number = 1_718_000_008.125.into(),
+        _ => {}
     }
     record.to_string()
 }
@@ -320,7 +322,7 @@ proptest! {
     #[test]
     fn records_met_before_do_not_show(
         list in prop::collection::vec(line(), 1..5),
-        picks in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0usize..6), 12..40),
+        picks in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0usize..9), 12..40),
     ) {
         for (_, plan) in plans() {
             let texts: Vec<String> = picks

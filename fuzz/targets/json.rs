@@ -48,6 +48,8 @@ fn look(text: &[u8]) {
     }
     let mut plain = Slots::new(want());
     let walked = json::walk(want(), text, Marks::default(), start, DEPTH, &mut plain);
+    // Something stands behind, as in a file: only then do walks follow what was met before.
+    let padded = [text, &[b' '; 64]].concat();
     for level in Level::available() {
         let mut index = Index::new(level);
         index.build(text, start..text.len());
@@ -55,6 +57,11 @@ fn look(text: &[u8]) {
         let indexed = json::walk(want(), text, index.marks(), start, DEPTH, &mut slots);
         assert_eq!(indexed, walked, "{level:?}");
         assert!(indexed.is_err() || slots.same(&plain), "{level:?}");
+        for again in 0..4 {
+            let known = json::walk(want(), &padded, index.marks(), start, DEPTH, &mut slots);
+            assert_eq!(known.is_ok(), walked.is_ok() && known == walked, "{level:?}, time {again}");
+            assert!(known.is_err() || slots.same(&plain), "{level:?}, time {again}");
+        }
         if let Some(wide) = index.wide() {
             let told = wide.iter().all(|range| json::check_utf8(&text[range.clone()]).is_ok());
             assert_eq!(told, json::check_utf8(&text[start..]).is_ok(), "{level:?}");

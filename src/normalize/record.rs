@@ -104,7 +104,7 @@ impl Work<'_> {
         self.payload_field = way.and_then(|way| Some((way.field?, way.root)));
         let shown = plan.content == Content::Full || !plan.sources[source].bears_content;
         let number = self.count_like((source, kind));
-        let mut usual = 0;
+        let (mut usual, mut of) = (0, None);
         for target in 0..plan.targets.len() {
             let left = &told.lanes[target];
             let rest = match &told.rows {
@@ -123,17 +123,19 @@ impl Work<'_> {
                     usual |= told.count(&mut self.scratch.twins, target, &verdict);
                 }
                 wrote => {
-                    let way = way.map(|way| (way, Steps::default()));
-                    let (recognised, range) = (true, range.clone());
-                    let mut of = Of { source, recognised, shown, number, range, way, collected: None };
+                    let of = of.get_or_insert_with(|| {
+                        let way = way.map(|way| (way, Steps::default()));
+                        let (recognised, range) = (true, range.clone());
+                        Of { source, recognised, shown, number, range, way, collected: None }
+                    });
                     let verdict = match wrote {
                         Some(Ok(verdict)) => Ok(verdict),
-                        Some(Err(refusal)) => self.others(&of, target, facts, *refusal),
-                        None => self.verdict(&of, target, facts, None),
+                        Some(Err(refusal)) => self.others(of, target, facts, *refusal),
+                        None => self.verdict(of, target, facts, None),
                     };
                     let (body, lanes) = (told.body, told.lanes.clone());
                     let like = Like { body, lanes, counts_leaves: true };
-                    self.settle(&mut of, Some(&like), target, verdict);
+                    self.settle(of, Some(&like), target, verdict);
                 }
             }
         }
