@@ -971,26 +971,48 @@ fn none_mode_drops_conversations_by_rule() {
 #[test]
 fn records_like_one_another_keep_their_values() {
     let temp = folder();
-    put(&temp, "m/targets/two.yaml", b"target: two\nroot: Two\ntypes:\n  Two: {id: string, first: time, second: time, third: time, names: [string], note: string}\n");
+    // More than is written at once.
+    let many: Vec<String> = (0..90).map(|n| format!("field_{n:02}")).collect();
+    let types: String = many.iter().map(|name| format!(", {name}: string")).collect();
+    let target = format!(
+        "target: two\nroot: Two\ntypes:\n  Two: {{id: string, first: time, second: time, third: time, names: [string], note: string{types}}}\n"
+    );
+    put(&temp, "m/targets/two.yaml", target.as_bytes());
     put(
         &temp,
         "m/sources/two/source.yaml",
         b"source: two\nwhen: {path: kind, equals: two}\ntime: {path: a, format: unix}\n",
     );
-    let rows = b"target: two\nrows:\n  - {to: id, from: id}\n  - {to: first, from: a, as: {time: unix}}\n  - {to: second, from: b, as: {time: unix}}\n  \
-        - {to: third, from: b, as: {time: unix}}\n  - {to: names, from: who.name}\n  - {to: note, from: note}\n";
-    put(&temp, "m/sources/two/two.yaml", rows);
+    let more: String = many.iter().map(|name| format!("  - {{to: {name}, from: more}}\n")).collect();
+    let rows = format!(
+        "target: two\nrows:\n  - {{to: id, from: id}}\n  - {{to: first, from: a, as: {{time: unix}}}}\n  - {{to: second, from: b, as: {{time: unix}}}}\n  \
+        - {{to: third, from: b, as: {{time: unix}}}}\n  - {{to: names, from: who.name}}\n  - {{to: note, from: note}}\n{more}"
+    );
+    put(&temp, "m/sources/two/two.yaml", rows.as_bytes());
     let (mut records, mut expected) = (String::new(), String::new());
-    for n in 0..12 {
+    for n in 0..24 {
         let (day, second) = (1 + n % 9, 10 + n);
-        let note = if n % 4 == 3 { r"caf\u00e9 \n" } else { "plain" };
-        let b = 1_577_836_800 + (day - 1) * 86_400 + second;
+        let note = match n % 6 {
+            3 => r"caf\u00e9 \n".to_string(),
+            5 => "long ".repeat(30),
+            _ => "plain".to_string(),
+        };
+        // No time at all now and then, which is no string of another form.
+        let b = if n % 5 == 4 { i64::MAX } else { 1_577_836_800 + (day - 1) * 86_400 + second };
+        let more = format!("{n:045}");
         records += &format!(
-            "{{\"kind\":\"two\",\"id\":\"r{n}\",\"a\":{n},\"b\":{b},\"who\":{{\"name\":\"N{n}\",\"groups\":[\"x\",[{n}]]}},\"note\":\"{note}\"}}\n"
+            "{{\"kind\":\"two\",\"id\":\"r{n}\",\"a\":{n},\"b\":{b},\"who\":{{\"name\":\"N{n}\",\"groups\":[\"x\",[{n}]]}},\"note\":\"{note}\",\"more\":\"{more}\"}}\n"
         );
-        let later = format!("2020-01-{day:02}T00:00:{second:02}Z");
+        let later = match n % 5 {
+            4 => String::new(),
+            _ => {
+                let later = format!("2020-01-{day:02}T00:00:{second:02}Z");
+                format!("\"second\":\"{later}\",\"third\":\"{later}\",")
+            }
+        };
+        let more: String = many.iter().map(|name| format!(",\"{name}\":\"{more}\"")).collect();
         expected += &format!(
-            "{{\"id\":\"r{n}\",\"first\":\"1970-01-01T00:00:{n:02}Z\",\"second\":\"{later}\",\"third\":\"{later}\",\"names\":[\"N{n}\"],\"note\":\"{note}\"}}\n"
+            "{{\"id\":\"r{n}\",\"first\":\"1970-01-01T00:00:{n:02}Z\",{later}\"names\":[\"N{n}\"],\"note\":\"{note}\"{more}}}\n"
         );
     }
     let mappings = temp.path().join("m");

@@ -888,8 +888,10 @@ fn many_that_follow_one_value_are_told_apart() {
         .chain((0..24).map(|n| format!("{}{n}", "k".repeat(n))))
         .chain((0..6).map(|n| format!("a_key_that_is_longer_than_what_is_compared_at_once_{n}")))
         .collect();
-    // Each of these differs from all others in one or two letters, wherever they stand.
-    let differ: Vec<String> = (0..44).map(|n| format!("{}y{}", "x".repeat(n), "x".repeat(43 - n))).collect();
+    // Each of these differs from another in one letter, wherever that stands.
+    let differ =
+        |n: usize| ["y", "z"].map(|letter| format!("{}{letter}{}", "x".repeat(n), "x".repeat(43 - n)));
+    let differ: Vec<String> = (20..44).flat_map(differ).collect();
     let long = format!("\"{}\"", "long ".repeat(30));
     let values = [
         "1",
@@ -909,7 +911,7 @@ fn many_that_follow_one_value_are_told_apart() {
     let mut want = Want::new();
     want.child(0, "t");
     want.child(0, "z");
-    for key in keys.iter().step_by(3) {
+    for key in keys.iter().step_by(3).chain(differ.iter().step_by(3)) {
         want.child(0, key);
     }
     want.finish();
@@ -933,6 +935,41 @@ fn many_that_follow_one_value_are_told_apart() {
                 known += slots.structure().is_some() as usize;
             }
             assert!(known > keys.len(), "{level:?}: only {known} were met before");
+        }
+    }
+}
+
+/// Also of a member whose numbers were met before, and wherever the number ends.
+#[test]
+fn numbers_are_those_of_serde_json() {
+    let wholes = ["0", "-0", "7", "-12345678", "123456789", "01", "-", "", "1_0", "0x1", "٣"];
+    let fractions = ["", ".", ".0", ".5", ".12345678", ".1234567890123456", ".5.5", ".-5", ".5a", ". 5"];
+    let powers = ["", "e5", "E+5", "e-05", "e", "e+", "e5.5"];
+    let mut want = Want::new();
+    let list = want.child(0, "l");
+    want.element(list);
+    want.child(0, "n");
+    want.finish();
+    for level in Level::available() {
+        let (mut index, mut slots) = (Index::new(level), Slots::new(&want));
+        for (n, whole) in wholes.iter().enumerate() {
+            for (fraction, power) in fractions.iter().flat_map(|f| powers.iter().map(move |p| (f, p))) {
+                let number = format!("{whole}{fraction}{power}");
+                for text in [
+                    format!("{{\"n\":{number},\"s\":\"what stands behind\"}}"),
+                    format!("{{\"u\":{number},\"n\":{number}}}"),
+                    format!("{{\"l\":[{number},{number} ],\"u\":[{number}]}}"),
+                ] {
+                    let good = text.replace(&number, if n % 2 == 0 { "1" } else { "2.25" });
+                    for text in [if number.is_empty() { &text } else { &good }, &text, &text] {
+                        let padded = format!("{text}{:64}", "");
+                        index.build(padded.as_bytes(), 0..text.len());
+                        let found = json::walk(&want, padded.as_bytes(), index.marks(), 0, DEPTH, &mut slots);
+                        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+                        assert_eq!(found.is_ok(), is_json, "{level:?} {text}");
+                    }
+                }
+            }
         }
     }
 }
