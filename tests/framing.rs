@@ -762,6 +762,12 @@ fn empty_and_blank_inputs_and_byte_order_marks() {
         let cutting = cut(&bom, how);
         assert_eq!(told(&cutting), (vec![5], vec![]), "{how:?}");
         assert_eq!(cutting.letters[0].byte, 3);
+        let tiny = [1, 2].map(|batch_bytes| How::of(1 << 20, false, batch_bytes));
+        for (mark, how) in [b"\xff\xfe", b"\xfe\xff"].into_iter().flat_map(|mark| tiny.map(|how| (mark, how)))
+        {
+            let cutting = cut(&[&mark[..], b"{\0}\0\n\0"].concat(), how);
+            assert!(cutting.letters.is_empty() && cutting.error.is_some(), "{how:?}");
+        }
         for mark in [b"\xff\xfe", b"\xfe\xff"] {
             let cutting = cut(&[&mark[..], b"{\0}\0\n\0"].concat(), how);
             assert!(cutting.letters.is_empty());

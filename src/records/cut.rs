@@ -209,6 +209,8 @@ impl Cutter {
             self.error = Some(InputError { name: self.reader.name().into(), what });
             self.ended = true;
             self.buffer.clear();
+            // With small batches some of it was looked at before.
+            (self.at, self.searched, self.retry) = (0, 0, 0);
         }
     }
 
