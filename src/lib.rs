@@ -25,8 +25,9 @@
 //! stood between two values, so that it is compared and not read again, and what records and the elements
 //! of their lists leave behind then; and [`normalize`] remembers, of records of one structure, which source
 //! they are of, what of a mapping can write anything for them, and what is counted for each. A record that
-//! is told to be like those by where its values stand is filled in only as far as its mappings read. All
-//! of it is bounded, and what is not remembered goes the long way.
+//! is told to be like those by where its values stand is filled in only as far as its mappings read, and
+//! texts that are merely copied are taken from where they stand. All of it is bounded, and what is not
+//! remembered goes the long way.
 //!
 //! Invariants, each with a test: ① only `input` and `catalog` open files for a run (`check` reads
 //! its fixtures), only the program prints; ② a record's bytes stay untouched until its verdict is
