@@ -27,8 +27,8 @@ pub(super) struct Fan {
 impl Fan {
     /// Of the places that follow `first` and itself.
     pub(super) fn new(nodes: &[Node], first: Structure) -> Fan {
-        let row = || std::iter::successors(Some(first), |at| Some(nodes[*at as usize].next));
-        let row: Vec<Structure> = row().take_while(|at| *at != LOST).collect();
+        let row = std::iter::successors(Some(first), |at| Some(nodes[*at as usize].next));
+        let row: Vec<Structure> = row.take_while(|at| *at != LOST).collect();
         let least = row.iter().map(|at| nodes[*at as usize].short()).min().unwrap_or(0);
         let bits = (row.len() * ROOM).next_power_of_two().trailing_zeros().max(1);
         let of = |at: usize| {
