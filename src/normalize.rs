@@ -4,6 +4,7 @@
 mod allowed;
 mod dead;
 mod discover;
+mod elements;
 mod embedded;
 mod flat;
 mod joined;

@@ -23,6 +23,7 @@ pub use coverage::{Coverage, Documented, Fate, coverage};
 pub use lint::lint;
 use privacy::Mode;
 pub use privacy::{Content, Deed, Deeds};
+pub use reads::Needed;
 pub use shape::{
     Check, Coerce, Copies, Discovery, Embedded, Field, Finder, Key, Label, Leaf, LeafType, List, Object,
     Origin, Part, Probes, Read, ReadAt, Run, Shape, TemplatePiece,

@@ -9,8 +9,10 @@ mod along;
 mod fan;
 mod fill;
 mod learn;
+mod outline;
 pub(super) mod quick;
 mod recipe;
+mod rows;
 mod tree;
 
 use std::collections::HashMap;
@@ -21,7 +23,10 @@ use super::{Cell, Kind, Marks, NodeId, Want};
 use recipe::Recipes;
 use tree::Tree;
 
-pub use fill::{Spot, Spots};
+pub(super) use outline::Element;
+
+pub use fill::{Spot, Spots, Trunk};
+pub use rows::{ElementRows, Wanted};
 pub use tree::Structure;
 
 /// What stood between two values of a record, and what it does.
@@ -69,6 +74,12 @@ pub(super) struct Trail {
     parts: Vec<Part>,
     /// What the part at hand is so far; behind a walk, what the record is.
     place: Structure,
+    /// The elements of its own lists, in order, where it has some.
+    elements: Vec<Element>,
+    /// Its steps without those of such elements, where it has some.
+    trunk: Vec<Step>,
+    /// By place of the tree that parts ended with.
+    kinds: Vec<outline::Kind>,
     /// How many steps it took before other walks of its values, and its structure then.
     whole: (usize, Structure),
     /// Some gap of the record at hand is not kept, or it left the trails.
@@ -203,6 +214,7 @@ struct Step {
 struct Part {
     /// Its first step.
     first: u32,
+    /// The place behind it, and behind the gap that the next part begins with.
     place: Structure,
 }
 
@@ -233,6 +245,8 @@ impl Trail {
             self.acts.truncate(self.kept.1);
         }
         self.parts.clear();
+        self.elements.clear();
+        self.trunk.clear();
         self.place = tree::START;
         self.tree.begin();
         (self.strayed, self.skipped, self.lost) = (false, false, 0);
@@ -248,10 +262,16 @@ impl Trail {
         self.steps.len()
     }
 
-    /// The value behind a step.
+    /// The elements of the record's own lists.
+    pub(super) fn elements(&self) -> &[Element] {
+        &self.elements
+    }
+
+    /// The steps that all records of the structure have, of which others stand between some where there are
+    /// elements.
     #[inline(always)]
-    pub(super) fn value(&self, step: usize) -> Cell {
-        self.steps.get(step).map_or(Cell::ABSENT, |step| step.value)
+    fn trunk(&self) -> &[Step] {
+        if self.elements.is_empty() { &self.steps } else { &self.trunk }
     }
 
     /// What says all of the structure of the record at hand, where that was met often enough.
@@ -300,25 +320,30 @@ impl Trail {
     /// Goes over a gap that does not follow the place at hand in the tree.
     fn pass(&mut self, id: GapId) {
         let Trail { gaps, kept, tree, place, parts, steps, .. } = self;
-        let last = *place;
-        if last != tree::LOST {
+        if *place != tree::LOST {
             *place =
-                if (id as usize) < kept.0 { tree.grow(last, id, &gaps[id as usize]) } else { tree::LOST };
+                if (id as usize) < kept.0 { tree.grow(*place, id, &gaps[id as usize]) } else { tree::LOST };
         }
         let part = gaps[id as usize].part;
         if part != tree::LOST {
-            end_part(parts, last, steps.len());
+            end_part(parts, *place, steps.len());
             *place = part;
         }
     }
 
     /// The last part of a walk is at an end, which began with the part `first`.
-    fn end(&mut self, first: usize) {
+    fn end(&mut self, want: &Want, top: NodeId, first: usize) {
         if let Some(part) = self.parts.last_mut() {
             part.place = self.place;
         }
-        if let [_, _, ..] = self.parts[first..] {
+        let several = matches!(self.parts[first..], [_, _, ..]);
+        if several && top == 0 {
+            self.place = self.outline(want);
+        } else if several {
             self.place = self.tree.join(self.parts[first..].iter().map(|part| part.place));
+        }
+        if top == 0 {
+            self.whole = (self.trunk().len(), self.place);
         }
     }
 
@@ -339,7 +364,7 @@ impl Trail {
     }
 }
 
-/// The last part is at an end, and another begins.
+/// The last part is at an end, at the place behind the gap that another begins with.
 #[inline(never)]
 fn end_part(parts: &mut Vec<Part>, place: Structure, steps: usize) {
     if let Some(part) = parts.last_mut() {
@@ -430,10 +455,7 @@ pub(super) fn walk(
     };
     (trail.strayed, trail.skipped) = (trek.strayed, trek.skipped);
     trail.tree.ended(trail.place, grown);
-    trail.end(part);
-    if top == 0 {
-        trail.whole = (trail.steps.len(), trail.place);
-    }
+    trail.end(want, top, part);
     Some(end)
 }
 

@@ -105,12 +105,6 @@ impl Slots {
         self.trail.tells_all()
     }
 
-    /// The value behind a step of the record's own walk.
-    #[inline(always)]
-    pub fn value(&self, step: u16) -> Cell {
-        self.trail.value(step as usize)
-    }
-
     /// Whether two walks left the same behind.
     pub fn same(&self, other: &Slots) -> bool {
         self.root == other.root

@@ -50,15 +50,20 @@ impl Leaf {
 
 impl Work<'_> {
     /// Every leaf of the record under its path; names of undeclared members only where the source
-    /// bears no content (`shown`). Whether they are those of every record of the same structure.
-    pub(super) fn collect_leaves(&mut self, way: Option<(Way, Steps)>, shown: bool) -> bool {
+    /// bears no content (`shown`). Whether they are those of every record of the same structure. Where
+    /// not each is asked for (`one_by_one`), those of known parts stay together.
+    pub(super) fn collect_leaves(
+        &mut self,
+        way: Option<(Way, Steps)>,
+        shown: bool,
+        one_by_one: bool,
+    ) -> bool {
         let text = self.text;
         match way {
             Some((way, steps)) => self.sort_leaves(&way, steps),
             None => {
                 let Scratch { slots, hits, .. } = &mut *self.scratch;
-                // Records of one structure are counted together as a whole: then all leaves are listed.
-                if slots.structure().is_some() {
+                if one_by_one {
                     slots.unbundle();
                 }
                 hits.clear();
@@ -119,7 +124,7 @@ impl Work<'_> {
         let counts = &mut counts.lanes[source][target][lane];
         let mut place = || lines.place(record);
         let sight = &mut Sight { late: *late, place: &mut place };
-        each_leaf((read, hits, slots, nested), view, named, shown, |leaf| leaf.see(counts, sight));
+        each_leaf((read, hits, slots, nested), view, named, shown, |_, leaf| leaf.see(counts, sight));
         for &(bundle, _) in &slots.bundles {
             if !counts.bundles.again(bundle) || sight.late {
                 for (node, kind) in slots.bundle(bundle) {
@@ -131,15 +136,23 @@ impl Work<'_> {
         }
     }
 
-    /// What is counted for the first lane of each target whenever a record like the one at hand is taken.
-    pub(super) fn leaves_of_like(&self, source: usize, named: bool, shown: bool) -> Vec<Vec<LeafCount>> {
+    /// What is counted for the first lane of each target whenever a record like the one at hand is taken, of
+    /// what begins where `keeps` says.
+    pub(super) fn leaves_of_like(
+        &self,
+        source: usize,
+        named: bool,
+        shown: bool,
+        keeps: &dyn Fn(u32) -> bool,
+    ) -> Vec<Vec<LeafCount>> {
         let Scratch { index, hits, slots, .. } = &*self.scratch;
         let read = Checked::new(self.text, index.marks());
         let of_route = |route: &Route| {
             let Route::Lanes(lanes) = route else { return Vec::new() };
             let mut leaves = Vec::new();
             let view = lanes[0].payload_view;
-            each_leaf((read, hits, slots, None), view, named, shown, |leaf| leaves.push(leaf));
+            let mut add = |at: u32, leaf| leaves.extend(keeps(at).then_some(leaf));
+            each_leaf((read, hits, slots, None), view, named, shown, &mut add);
             leaves
         };
         self.plan.lanes[source].iter().map(of_route).collect()
@@ -154,19 +167,19 @@ impl Work<'_> {
     }
 }
 
-/// Calls `f` with what is counted for the leaves of a record in one view of its payload.
+/// Calls `f` with what is counted for the leaves of a record in one view of its payload, and where it begins.
 fn each_leaf(
     (mut read, hits, slots, nested): (Checked, &[Leaf], &Slots, Option<usize>),
     view: PayloadView,
     named: bool,
     shown: bool,
-    mut f: impl FnMut(LeafCount),
+    mut f: impl FnMut(u32, LeafCount),
 ) {
     let mut leaves = |at: u32| read.leaves(at as usize).0;
     for leaf in hits.iter().filter(|leaf| leaf.seen.by(view, named)) {
         let undeclared = leaf.is_composite() && !shown;
         let n = if undeclared { leaves(leaf.at) } else { 1 };
-        f(LeafCount { undeclared, path: leaf.path, ty: leaf.ty, n });
+        f(leaf.at, LeafCount { undeclared, path: leaf.path, ty: leaf.ty, n });
     }
     for rest in slots.rest.iter().filter(|_| !shown) {
         let inside = |at: &usize| (rest.value.start..rest.value.end).contains(&(*at as u32));
@@ -176,7 +189,8 @@ fn each_leaf(
             kind => kind.is_leaf() as u64,
         };
         if n > 0 {
-            f(LeafCount { undeclared: true, path: rest.node, ty: type_of(rest.value.kind), n });
+            let ty = type_of(rest.value.kind);
+            f(rest.value.start, LeafCount { undeclared: true, path: rest.node, ty, n });
         }
     }
 }

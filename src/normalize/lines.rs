@@ -211,7 +211,7 @@ impl Work<'_> {
             return Ok(verdict);
         }
         let shown = self.plan.content == Content::Full;
-        self.collect_leaves(None, shown);
+        self.collect_leaves(None, shown, false);
         let at = self.place.unwrap_or(at);
         self.count_leaves((source, target, Some(index)), false, shown, at);
         Ok(verdict)

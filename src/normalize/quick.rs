@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::elements::{Columns, Elements, needs_behind};
 use super::flat::Flat;
 use super::partial::{Asked, is_filled};
 use super::read::Facts;
@@ -11,9 +12,9 @@ use super::record::Verdict;
 use super::row::{Piece, Row};
 use super::twins::{Head, Left, Twins};
 use super::{Scratch, Work};
-use crate::json::{Cell, Kind, Slots, Spot, Spots, Structure};
+use crate::json::{Cell, Kind, Slots, Spot, Spots, Structure, Want};
 use crate::metrics::Counts;
-use crate::plan::{Copies, Route};
+use crate::plan::{Copies, Needed, Route};
 
 /// All that records are told by. What many records share is kept once: it then stays near.
 #[derive(Debug, Default)]
@@ -24,6 +25,7 @@ pub(super) struct Quicks {
     heads: Vec<Head>,
     signs: Vec<Sign>,
     fills: Vec<Spots>,
+    lists: Vec<Box<[(u16, u16)]>>,
     rows: Vec<Rows>,
     /// By each of `all`, by target: what became of those that were not all written as rows.
     tallies: Vec<Box<[Tally]>>,
@@ -40,6 +42,7 @@ struct Quick {
     head: u32,
     sign: u32,
     fills: u32,
+    lists: u32,
     rows: u32,
     /// Lent to the record at hand: counting who has it costs more than looking.
     lanes: Option<Arc<[Left]>>,
@@ -135,22 +138,38 @@ pub(super) struct Teller {
     sign: Sign,
     /// The columns that are filled in then: all that is written is in them.
     fills: Spots,
+    /// Lists whose elements are read, by their scope: the columns they stand in.
+    lists: Box<[(u16, u16)]>,
     rows: Option<Rows>,
 }
 
 impl Teller {
-    /// Of the record at hand, whose structure tells all; `None` where more is needed than columns of the
-    /// record's own scope.
-    pub(super) fn new(slots: &Slots, asked: [&Asked; 2], lanes: &[Left], routes: &[Route]) -> Option<Teller> {
-        let mut columns = Vec::new();
-        let mut add = |column| columns.push(column);
+    /// Of the record at hand, whose structure tells all; `None` where it cannot be told what is needed.
+    pub(super) fn new(
+        want: &Want,
+        slots: &Slots,
+        asked: [&Asked; 2],
+        lanes: &[Left],
+        routes: &[Route],
+    ) -> Option<Teller> {
+        let mut needed = Columns::default();
+        let mut add = |one| needed.add(want, one);
         if !routes.iter().all(|route| behind(route, &mut add))
-            || !lanes.iter().all(|left| left.object.columns(&mut add))
+            || !lanes.iter().all(|left| left.object.needs(&mut add))
         {
             return None;
         }
-        columns.sort_unstable();
-        columns.dedup();
+        let Columns { all: columns, mut lists } = needed;
+        let places = slots.spots(&columns)?;
+        let has_rows = |column: u16| {
+            let place = places.iter().find(|(c, _)| *c == column);
+            matches!(place, Some((_, Spot::Container { kind: Kind::Array, .. })))
+        };
+        lists.retain(|(_, column)| has_rows(*column));
+        // Elements that another walk has found are not known.
+        if !lists.is_empty() && !slots.has_elements() {
+            return None;
+        }
         let (mut texts, mut raw, mut filled) = (Vec::new(), Vec::new(), Vec::new());
         for asked in asked {
             let columns: Vec<u16> = asked.columns().collect();
@@ -165,22 +184,20 @@ impl Teller {
             filled.extend(asked.filled.iter().filter_map(|(c, filled)| Some((spot(*c)?, *filled))));
         }
         let sign = Sign { texts: texts.into(), raw: raw.into(), filled: filled.into() };
-        let fills = Spots::new(&slots.spots(&columns)?);
-        Some(Teller { sign, fills, rows: Rows::new(slots, lanes, routes) })
+        let fills = Spots::new(&places);
+        let rows = Rows::new(want, slots, lanes, routes);
+        Some(Teller { sign, fills, lists: lists.into(), rows })
     }
 }
 
-/// Calls `add` with each column that is read behind the fields of the events, which are not left out for
-/// any; whether that is all that is.
-fn behind(route: &Route, add: &mut dyn FnMut(u16)) -> bool {
+/// Calls `add` with all that is read behind the fields of the events; whether that can be told.
+fn behind(route: &Route, add: &mut dyn FnMut(Needed)) -> bool {
     let Route::Lanes(lanes) = route else { return false };
-    let Some(lane) = lanes.first().filter(|lane| lane.each.is_none()) else { return false };
-    let core = lane.standard.as_ref().and_then(|standard| standard.core.as_ref());
-    core.is_none_or(|core| core.columns(add))
+    lanes.first().is_some_and(|lane| needs_behind(lane, add))
 }
 
 impl Rows {
-    fn new(slots: &Slots, lanes: &[Left], routes: &[Route]) -> Option<Rows> {
+    fn new(want: &Want, slots: &Slots, lanes: &[Left], routes: &[Route]) -> Option<Rows> {
         let flats: Vec<&Arc<Flat>> = lanes.iter().map(|left| left.flat.as_ref()).collect::<Option<_>>()?;
         let mut copied: Vec<u16> = flats.iter().flat_map(|flat| &flat.pieces).map(|p| p.column).collect();
         copied.sort_unstable();
@@ -190,8 +207,8 @@ impl Rows {
             Some((_, Spot::Value(step))) => u16::try_from(*step).ok().filter(|step| *step != NO_STEP),
             _ => None,
         };
-        let (mut plain, mut of, mut columns) = (Vec::new(), Vec::new(), Vec::new());
-        let mut add = |column| columns.push(column);
+        let (mut plain, mut of, mut needed) = (Vec::new(), Vec::new(), Columns::default());
+        let mut add = |one| needed.add(want, one);
         for flat in flats {
             for (_, Copies { column, least, most, escapes, .. }) in &flat.plain {
                 let (more, step) = (most.checked_sub(*least)?, step(*column)?);
@@ -199,22 +216,21 @@ impl Rows {
             }
             let of_piece = |piece: &Piece| step(piece.column).unwrap_or(NO_STEP);
             of.push(RowOf { flat: flat.clone(), steps: flat.pieces.iter().map(of_piece).collect() });
-            if !flat.fields.iter().all(|field| field.columns(&mut add)) {
+            if !flat.fields.iter().all(|field| field.needs(&mut add)) {
                 return None;
             }
         }
         if !routes.iter().all(|route| behind(route, &mut add)) {
             return None;
         }
-        columns.sort_unstable();
-        columns.dedup();
-        let fills = Spots::new(&slots.spots(&columns)?);
+        let fills = Spots::new(&slots.spots(&needed.all)?);
         Some(Rows { plain: plain.into(), fills, of: Some(of.into()) })
     }
 
     #[inline(always)]
     fn fit(&self, slots: &Slots) -> bool {
-        self.plain.iter().all(|plain| plain.takes(slots.value(plain.step)))
+        let trunk = slots.trunk();
+        self.plain.iter().all(|plain| plain.takes(trunk.value(plain.step)))
     }
 }
 
@@ -230,13 +246,13 @@ impl Plain {
 impl Sign {
     #[inline(always)]
     fn fits(&self, slots: &Slots, text: &[u8]) -> bool {
-        let mut raw = &*self.raw;
+        let (mut raw, trunk) = (&*self.raw, slots.trunk());
         let same = self.texts.iter().all(|&(spot, len)| {
             let (expected, rest) = raw.split_at(len as usize);
             raw = rest;
-            slots.at(spot).raw(text) == expected
+            trunk.at(spot).raw(text) == expected
         });
-        same && self.filled.iter().all(|(spot, filled)| is_filled(slots.at(*spot)) == *filled)
+        same && self.filled.iter().all(|(spot, filled)| is_filled(trunk.at(*spot)) == *filled)
     }
 }
 
@@ -262,7 +278,7 @@ impl Quicks {
         if at >= self.of.len() {
             self.of.resize(at + 1, 0);
         }
-        let Teller { sign, fills, rows } = teller;
+        let Teller { sign, fills, lists, rows } = teller;
         self.tallies.push(vec![Tally::default(); lanes.len()].into());
         self.all.push(Quick {
             next: self.of[at],
@@ -270,6 +286,7 @@ impl Quicks {
             head: number(&mut self.heads, head),
             sign: number(&mut self.signs, sign),
             fills: number(&mut self.fills, fills),
+            lists: number(&mut self.lists, lists),
             rows: rows.map_or(NONE, |rows| number(&mut self.rows, rows)),
             lanes: Some(lanes.clone()),
             records: 0,
@@ -294,7 +311,7 @@ impl Quicks {
 
     /// Fills in what a record needs that was told, and lends what is known of it.
     #[inline(always)]
-    fn lend(&mut self, number: usize, slots: &mut Slots) -> Option<Told> {
+    fn lend(&mut self, number: usize, slots: &mut Slots, elements: &Elements) -> Option<Told> {
         let found = &mut self.all[number];
         let lanes = found.lanes.take()?;
         let rows = match self.rows.get_mut(found.rows as usize) {
@@ -307,6 +324,10 @@ impl Quicks {
                 None
             }
         };
+        let lists = &self.lists[found.lists as usize];
+        if !lists.is_empty() {
+            elements.fill(slots, lists);
+        }
         Some(Told { number, body: found.body as usize, lanes, rows })
     }
 
@@ -342,20 +363,24 @@ impl Twins {
 impl Work<'_> {
     /// The number and the head of what tells a record of which nothing is filled in yet.
     #[inline(always)]
-    pub(super) fn quick(&self, facts: &Facts) -> Option<(usize, &Head)> {
-        let Scratch { slots, twins, late, .. } = &*self.scratch;
+    pub(super) fn quick(&mut self, facts: &Facts) -> Option<(usize, &Head)> {
+        let Scratch { slots, twins, late, .. } = &mut *self.scratch;
         if self.watch.is_some() || self.trial || *late || !facts.is_empty() {
             return None;
         }
         let number = twins.quicks.find(slots, self.text)?;
-        Some((number, &twins.quicks.heads[twins.quicks.all[number].head as usize]))
+        let head = &twins.quicks.heads[twins.quicks.all[number].head as usize];
+        if slots.has_elements() && !twins.elements.take(head.source, slots) {
+            return None;
+        }
+        Some((number, head))
     }
 
     /// See [`Quicks::lend`].
     #[inline(always)]
     pub(super) fn lend(&mut self, number: usize) -> Option<Told> {
         let Scratch { slots, twins, .. } = &mut *self.scratch;
-        twins.quicks.lend(number, slots)
+        twins.quicks.lend(number, slots, &twins.elements)
     }
 
     /// Counts a record that is like others; its number within the batch. Its type was met before.
@@ -369,7 +394,7 @@ impl Work<'_> {
     /// The record at hand is done, which was told, and of some targets, as bits, what is usual became of it.
     pub(super) fn give_back(&mut self, told: Told, usual: u64) {
         let Told { number, lanes, rows, .. } = told;
-        let quicks = &mut self.scratch.twins.quicks;
+        let Twins { quicks, elements, .. } = &mut self.scratch.twins;
         let quick = &mut quicks.all[number];
         quick.lanes = Some(lanes);
         quick.records += 1;
@@ -379,11 +404,14 @@ impl Work<'_> {
         let targets = self.plan.targets.len();
         if usual.count_ones() as usize == targets {
             quick.usual += 1;
-            return;
+            elements.took_all();
+        } else {
+            for target in (0..targets.min(64)).filter(|target| usual >> target & 1 != 0) {
+                quicks.tally(number, target, &USUAL);
+                elements.took(target);
+            }
         }
-        for target in (0..targets.min(64)).filter(|target| usual >> target & 1 != 0) {
-            quicks.tally(number, target, &USUAL);
-        }
+        elements.leave();
     }
 }
 
@@ -396,6 +424,7 @@ impl Told {
             return 1 << target;
         }
         twins.quicks.tally(self.number, target, verdict);
+        twins.elements.took(target);
         0
     }
 }

@@ -58,10 +58,14 @@ impl Work<'_> {
         };
         let number = self.count_record(source, kind, range.start);
         let like = head.and_then(|(at, _)| self.like(at));
+        // What is known of a record holds whatever its elements are, if those are known too.
+        let keeps_elements = like.as_ref().is_some_and(|like| like.is_told)
+            && !self.scratch.twins.elements.knows_all(source, &self.scratch.slots);
+        let keeps_all = like.is_none() && (head.is_some() || draft.is_some());
         // The leaves of what is like an earlier record are counted with those of its like.
         let mut collected = None;
         if json::COUNTED && !like.as_ref().is_some_and(|like| like.counts_leaves) {
-            collected = Some(self.collect_leaves(way, shown));
+            collected = Some(self.collect_leaves(way, shown, keeps_elements || keeps_all));
         }
         if known.is_some_and(|s| s.dropped) {
             return self.outcome(|o| o.dropped += 1);
@@ -75,8 +79,17 @@ impl Work<'_> {
             self.settle(&mut of, like.as_ref(), target, verdict);
         }
         let (way, collected) = (of.way, of.collected);
-        if like.is_none() && (head.is_some() || draft.is_some()) {
-            let fixed = taken && way.is_none_or(|(way, _)| way.is_fixed());
+        // Of a payload with elements it is not known what other walks of it find.
+        let fixed = taken
+            && match way {
+                Some((way, _)) => way.is_fixed() && !self.scratch.slots.has_elements(),
+                None => true,
+            };
+        let alike = collected == Some(true);
+        if keeps_elements && fixed && (alike || !json::COUNTED) {
+            self.keep_elements(source, shown);
+        }
+        if keeps_all {
             let head = match (head, draft) {
                 (None, Some(draft)) if !fixed => return self.give_up(draft),
                 (None, Some(draft)) => {
@@ -85,10 +98,13 @@ impl Work<'_> {
                 }
                 (head, _) => head.map(|(at, _)| at).filter(|_| fixed),
             };
-            if let Some(head) = head {
-                let alike = collected == Some(true);
-                let leaves = alike.then(|| self.leaves_of_like(source, field.is_some(), shown));
-                self.keep_body(head, leaves);
+            let own = self.own_elements();
+            if let (Some(head), Some(own)) = (head, own) {
+                let keeps = |at: u32| !own.iter().any(|element| element.contains(&at));
+                let leaves = alike.then(|| self.leaves_of_like(source, field.is_some(), shown, &keeps));
+                if self.keep_body(head, leaves) {
+                    self.keep_elements(source, shown);
+                }
             }
         }
     }
@@ -134,7 +150,7 @@ impl Work<'_> {
                         None => self.verdict(of, target, facts, None),
                     };
                     let (body, lanes) = (told.body, told.lanes.clone());
-                    let like = Like { body, lanes, counts_leaves: true };
+                    let like = Like { body, lanes, counts_leaves: true, is_told: true };
                     self.settle(of, Some(&like), target, verdict);
                 }
             }
@@ -198,7 +214,7 @@ impl Work<'_> {
             _ if !json::COUNTED => {}
             Some(like) if like.counts_leaves && lane == Some(0) => self.scratch.twins.took(like, target),
             _ => {
-                of.collected = of.collected.or_else(|| Some(self.collect_leaves(of.way, of.shown)));
+                of.collected = of.collected.or_else(|| Some(self.collect_leaves(of.way, of.shown, false)));
                 let at = self.place.unwrap_or(of.range.start);
                 let named = of.way.is_some_and(|(way, _)| way.field.is_some());
                 self.count_leaves((of.source, target, lane), named, of.shown, at);

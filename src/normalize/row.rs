@@ -74,9 +74,9 @@ impl Pen<'_> {
 
     #[inline(never)]
     fn write_told(&mut self, flat: &Flat, row: &mut [u8; ROW], steps: &[u16]) -> Result<(), Box<Refusal>> {
-        let slots = self.view.slots;
+        let trunk = self.view.slots.trunk();
         self.write_row(flat, row, |piece, _| match steps.get(piece) {
-            Some(step) => slots.value(*step),
+            Some(step) => trunk.value(*step),
             None => Cell::ABSENT,
         })
     }

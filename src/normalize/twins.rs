@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
+use super::elements::Elements;
 use super::flat::Flat;
 use super::leaves::LeafCount;
 use super::partial::{Asked, Asking, Fields, Met, Partial};
@@ -30,6 +31,7 @@ const MOST_TEXTS: usize = 16;
 pub(super) struct Twins {
     heads: Kin<Head>,
     pub(super) quicks: Quicks,
+    pub(super) elements: Elements,
     pub(super) bodies: Kin<Body>,
     fields: Fields,
     /// All different rows.
@@ -104,6 +106,8 @@ pub(super) struct Body {
     pub(super) taken: Vec<u64>,
     /// By target: events whose fields were written as one row and are not counted yet.
     pub(super) filled: Vec<u64>,
+    /// Some records that have it are told.
+    is_told: bool,
 }
 
 /// What is left of a lane for records of one structure.
@@ -140,12 +144,15 @@ pub(super) struct Like {
     pub(super) body: usize,
     pub(super) lanes: Arc<[Left]>,
     pub(super) counts_leaves: bool,
+    /// Its like are told, where their elements are known.
+    pub(super) is_told: bool,
 }
 
 impl Twins {
-    /// A record's leaves will be counted with those of its like.
+    /// A record's leaves will be counted with those of its like, and of its elements.
     pub(super) fn took(&mut self, like: &Like, target: usize) {
         self.bodies.all[like.body].1.taken[target] += 1;
+        self.elements.took(target);
     }
 
     /// The fields of some events will be counted with those of its like.
@@ -156,6 +163,7 @@ impl Twins {
     /// Counts the leaves of all records that were taken since, and the fields of their events.
     pub(super) fn settle(&mut self, counts: &mut Counts) {
         self.settle_quick(counts);
+        self.elements.settle(counts);
         for (_, body) in &mut self.bodies.all {
             let source = self.heads.all[body.head].1.source;
             for (target, left) in body.lanes.iter().enumerate() {
@@ -265,19 +273,20 @@ impl<'a> Work<'a> {
         let view = View { text: self.text, slots };
         let body = twins.bodies.find(slots.structure()?, &view, |body| body.head == head)?;
         let found = &twins.bodies.all[body].1;
-        let counts_leaves = found.leaves.is_some() && !late;
-        Some(Like { body, lanes: found.lanes.clone(), counts_leaves })
+        let counts_leaves = found.leaves.is_some() && !late && !slots.has_elements();
+        Some(Like { body, lanes: found.lanes.clone(), counts_leaves, is_told: found.is_told })
     }
 
-    /// Remembers what became of the record at hand, whose first lanes took it.
-    pub(super) fn keep_body(&mut self, head: usize, leaves: Option<Vec<Vec<LeafCount>>>) {
+    /// Remembers what became of the record at hand, whose first lanes took it; whether its like are told from
+    /// now on.
+    pub(super) fn keep_body(&mut self, head: usize, leaves: Option<Vec<Vec<LeafCount>>>) -> bool {
         let plan = self.plan;
         let source = self.scratch.twins.heads.all[head].1.source;
         let Scratch { slots, twins, standing, .. } = &mut *self.scratch;
-        let Some(structure) = slots.structure() else { return };
+        let Some(structure) = slots.structure() else { return false };
         let others = twins.bodies.of(structure);
         if others >= MOST_TEXTS {
-            return;
+            return false;
         }
         let view = View { text: self.text, slots };
         let mut lanes = Vec::new();
@@ -297,16 +306,20 @@ impl<'a> Work<'a> {
         twins.met = met;
         let lanes: Arc<[Left]> = lanes.into();
         let (asked_before, head_of) = (&twins.heads.all[head].0, twins.heads.all[head].1);
+        let mut is_told = false;
         if (leaves.is_some() || !json::COUNTED)
             && slots.structure_tells_all()
             && let Some(whole) = slots.whole_structure()
-            && let Some(teller) = Teller::new(slots, [asked_before, &asked], &lanes, &plan.lanes[source])
+            && let Some(teller) =
+                Teller::new(&plan.want, slots, [asked_before, &asked], &lanes, &plan.lanes[source])
         {
             twins.quicks.tell(whole, teller, (head_of, twins.bodies.all.len()), &lanes);
+            is_told = true;
         }
         let taken = vec![0; lanes.len()];
         let filled = taken.clone();
-        twins.bodies.add(structure, asked, Body { head, lanes, leaves, taken, filled });
+        twins.bodies.add(structure, asked, Body { head, lanes, leaves, taken, filled, is_told });
+        is_told
     }
 }
 

@@ -154,7 +154,7 @@ fn along(
                 place = next;
                 next = node.first;
             } else {
-                end_part(parts, place, begun + n);
+                end_part(parts, next, begun + n);
                 place = node.part;
                 next = nodes[place as usize].first;
             }

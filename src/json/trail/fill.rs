@@ -69,18 +69,19 @@ impl Slots {
         hits[before..].sort_unstable_by_key(|hit| hit.at);
     }
 
-    /// Where the values of some columns of the record's own scope stand in all records with the same
-    /// [`Slots::whole_structure`], which must tell all; nothing at all where one of them
-    /// is a list whose elements are walked.
+    /// Where the values of some columns of the record's own scope stand in the trunks of all records with
+    /// the same [`Slots::whole_structure`], which must tell all.
     pub fn spots(&self, columns: &[u16]) -> Option<Vec<(u16, Spot)>> {
-        let Trail { deeds, acts, steps, .. } = &self.trail;
+        let Trail { deeds, .. } = &self.trail;
         let mut spots: Vec<(u16, Spot)> = Vec::new();
         let asked = |slot: Slot| slot.scope == 0 && columns.contains(&slot.column);
-        for (n, step) in steps.iter().enumerate() {
-            let deeds = &deeds[step.gap as usize];
-            for act in &acts[deeds.acts.0 as usize..deeds.acts.1 as usize] {
+        for (n, step) in self.trail.trunk().iter().enumerate() {
+            for act in self.trail.acts_of(step.gap) {
                 match *act {
-                    Act::OpenList(slot, ..) if asked(slot) => return None,
+                    Act::OpenList(slot, _, off) if asked(slot) => {
+                        let (kind, open) = (Kind::Array, (n as u32, off));
+                        spots.push((slot.column, Spot::Container { kind, open, close: open }));
+                    }
                     Act::Open(slot, off) if asked(slot) => {
                         let (kind, open) = (Kind::Object, (n as u32, off));
                         spots.push((slot.column, Spot::Container { kind, open, close: open }));
@@ -93,7 +94,7 @@ impl Slots {
                         let (open, close) = ((n as u32, start), (n as u32, end));
                         spots.push((slot.column, Spot::Container { kind, open, close }));
                     }
-                    Act::Close(slot, off) if asked(slot) => {
+                    Act::Close(slot, off) | Act::CloseList(slot, _, off) if asked(slot) => {
                         let (_, spot) = spots.iter_mut().find(|(column, _)| *column == slot.column)?;
                         let Spot::Container { close, .. } = spot else { return None };
                         *close = (n as u32, off);
@@ -101,7 +102,7 @@ impl Slots {
                     _ => {}
                 }
             }
-            match deeds.to {
+            match deeds[step.gap as usize].to {
                 Goal::Node(_, slot) if asked(slot) => spots.push((slot.column, Spot::Value(n as u32))),
                 _ => {}
             }
@@ -112,7 +113,8 @@ impl Slots {
     /// The same place by the steps of the record alone, if it was found by walking one of its values once
     /// more.
     fn in_whole(&self, spot: Spot) -> Option<Spot> {
-        let Trail { whole, steps, gaps, .. } = &self.trail;
+        let Trail { whole, gaps, .. } = &self.trail;
+        let steps = self.trail.trunk();
         let (whole, _) = steps.split_at(whole.0);
         let of_record = |step: u32| (step as usize) < whole.len();
         // A byte of a gap, and the offset behind it.
@@ -136,30 +138,51 @@ impl Slots {
         }
     }
 
-    /// The cell at a spot of the record's structure, be it filled in or not.
+    /// What all records of the structure have.
     #[inline(always)]
-    pub fn at(&self, spot: Spot) -> Cell {
-        let steps = &self.trail.steps;
-        let place = |(step, off): (u32, u32)| steps[step as usize].at + off;
-        match spot {
-            Spot::Value(step) => steps[step as usize].value,
-            Spot::Container { kind, open, close } => Cell { start: place(open), end: place(close), kind },
-        }
+    pub fn trunk(&self) -> Trunk<'_> {
+        Trunk { steps: self.trail.trunk() }
     }
 
     /// Fills in some columns of a record of which nothing is filled in yet.
     #[inline]
     pub fn fill_some(&mut self, spots: &Spots) {
         let Spots { columns, words, values, containers } = spots;
-        self.set.extend_from_slice(columns);
+        let Slots { root, present, set, trail, .. } = self;
+        let trunk = Trunk { steps: trail.trunk() };
+        set.extend_from_slice(columns);
         for &(word, bits) in words {
-            self.present[word as usize] |= bits;
+            present[word as usize] |= bits;
         }
         for &(column, step) in values {
-            self.root[column as usize] = self.trail.steps[step as usize].value;
+            root[column as usize] = trunk.steps[step as usize].value;
         }
         for &(column, spot) in containers {
-            self.root[column as usize] = self.at(spot);
+            root[column as usize] = trunk.at(spot);
+        }
+    }
+}
+
+/// The steps that all records of one structure have.
+#[derive(Clone, Copy)]
+pub struct Trunk<'a> {
+    steps: &'a [Step],
+}
+
+impl Trunk<'_> {
+    /// The value behind a step.
+    #[inline(always)]
+    pub fn value(&self, step: u16) -> Cell {
+        self.steps.get(step as usize).map_or(Cell::ABSENT, |step| step.value)
+    }
+
+    /// The cell at a spot, be it filled in or not.
+    #[inline(always)]
+    pub fn at(&self, spot: Spot) -> Cell {
+        let place = |(step, off): (u32, u32)| self.steps[step as usize].at + off;
+        match spot {
+            Spot::Value(step) => self.steps[step as usize].value,
+            Spot::Container { kind, open, close } => Cell { start: place(open), end: place(close), kind },
         }
     }
 }

@@ -53,10 +53,10 @@ struct Member {
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-struct Container {
-    kind: Kind,
-    open: (u32, u32),
-    close: (u32, u32),
+pub(super) struct Container {
+    pub(super) kind: Kind,
+    pub(super) open: (u32, u32),
+    pub(super) close: (u32, u32),
 }
 
 /// Where a value is from.
@@ -291,7 +291,7 @@ impl Recipe {
 
 impl Container {
     #[inline(always)]
-    fn cell(&self, steps: &[Step]) -> Option<Cell> {
+    pub(super) fn cell(&self, steps: &[Step]) -> Option<Cell> {
         let place = |(n, off): (u32, u32)| Some(steps.get(n as usize)?.at + off);
         Some(Cell { start: place(self.open)?, end: place(self.close)?, kind: self.kind })
     }

@@ -31,7 +31,7 @@ const CREDIT: u32 = 1 << 14;
 const GAIN: u32 = 4;
 /// Parts that are told apart, and all places behind some of those.
 const MOST_PARTS: usize = 16;
-const MOST_JOINED: usize = 1 << 12;
+const MOST_JOINED: usize = 1 << 14;
 
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
@@ -200,16 +200,20 @@ impl Tree {
         let mut place = START;
         for part in parts {
             place = match (place, part) {
-                (_, LOST) => return LOST,
+                (_, LOST) | (LOST, _) => return LOST,
                 (START, part) => part,
-                _ => match self.joined.get(&(place, part)) {
-                    Some(to) => *to,
-                    // One more is learned each time.
-                    None => return self.join_new(place, part),
-                },
+                _ => self.behind(place, part),
             }
         }
         place
+    }
+
+    /// The place behind another and a part; nowhere where that is new: one more is learned each time.
+    pub(super) fn behind(&mut self, place: Structure, part: Structure) -> Structure {
+        match self.joined.get(&(place, part)) {
+            Some(to) => *to,
+            None => self.join_new(place, part),
+        }
     }
 
     #[cold]
