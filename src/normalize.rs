@@ -11,6 +11,7 @@ mod joined;
 mod leaf;
 mod leaves;
 mod lines;
+mod lists;
 mod partial;
 mod payload;
 mod pen;

@@ -184,6 +184,15 @@ impl Test {
         }
     }
 
+    /// Any text is what it asks for.
+    pub fn is_any(&self) -> bool {
+        match self {
+            Test::Exists => true,
+            Test::Glob(glob) => glob.is_any(),
+            _ => false,
+        }
+    }
+
     /// Tests the characters of a string without escapes where they stand.
     pub fn holds_bytes(&self, text: &[u8]) -> bool {
         match self {

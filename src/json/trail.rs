@@ -25,7 +25,7 @@ use tree::Tree;
 
 pub(super) use outline::Element;
 
-pub use fill::{Spot, Spots, Trunk};
+pub use fill::{Spot, Spots, Stretch};
 pub use rows::{ElementRows, Wanted};
 pub use tree::Structure;
 

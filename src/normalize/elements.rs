@@ -3,6 +3,7 @@
 //! the walk to tell.
 
 use super::leaves::LeafCount;
+use super::lists::{Write, Writer};
 use super::{Scratch, Work};
 use crate::json::{ElementRows, Slots, Structure, Want, Wanted};
 use crate::metrics::Counts;
@@ -15,9 +16,13 @@ const MOST: usize = 1 << 12;
 pub(super) struct Elements {
     /// By source.
     of: Vec<OfSource>,
-    all: Vec<Known>,
+    pub(super) all: Vec<Known>,
     /// Those of the record at hand, if it was told.
-    at_hand: Vec<u32>,
+    pub(super) at_hand: Vec<u32>,
+    /// Lists that are written out of them.
+    pub(super) writers: Vec<Writer>,
+    /// Which of the ways to write each is that of the record at hand, list by list.
+    pub(super) chosen: Vec<u16>,
 }
 
 #[derive(Debug, Default)]
@@ -29,9 +34,13 @@ struct OfSource {
 }
 
 #[derive(Debug)]
-struct Known {
+pub(super) struct Known {
     source: usize,
+    /// Of its row; the record's own where no rows are wanted.
+    pub(super) scope: u16,
     rows: ElementRows,
+    /// By writer.
+    pub(super) writes: Vec<Vec<Write>>,
     /// By target: what is counted when the first lane takes its record.
     leaves: Vec<Vec<LeafCount>>,
     /// Met in records that every target took, and by target in others.
@@ -60,6 +69,7 @@ impl Elements {
     /// The same; they are then those of a record that is about to be told.
     #[inline]
     pub(super) fn take(&mut self, source: usize, slots: &Slots) -> bool {
+        self.at_hand.clear();
         let numbers = self.of.get(source).map_or(&[][..], |of| &of.numbers);
         for (place, _) in slots.elements() {
             match numbers.get(place as usize) {
@@ -221,7 +231,15 @@ impl Work<'_> {
             let taken = vec![0; plan.targets.len()].into();
             let number = twins.elements.all.len() as u32 + 1;
             twins.elements.of(source).numbers[place as usize] = number;
-            twins.elements.all.push(Known { source, rows, leaves, met: 0, taken });
+            twins.elements.all.push(Known {
+                source,
+                scope: rows.scope().unwrap_or(0),
+                rows,
+                writes: Vec::new(),
+                leaves,
+                met: 0,
+                taken,
+            });
         }
     }
 }

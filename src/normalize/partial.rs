@@ -341,12 +341,7 @@ impl Pen<'_> {
         }
         let cell = self.cell(read);
         if !cell.kind.is_composite() {
-            let any = match test {
-                Test::Exists => true,
-                Test::Glob(glob) => glob.is_any(),
-                _ => false,
-            };
-            if any && read.steps.is_empty() {
+            if test.is_any() && read.steps.is_empty() {
                 asking.asked.filled(slot.column, is_filled(cell));
             } else if !asking.text(slot.column, cell.raw(self.view.text)) {
                 return None;

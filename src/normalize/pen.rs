@@ -1,6 +1,7 @@
 //! Writing shapes: one record, one lane, straight into the output buffer. Objects, lists and events;
 //! what a leaf writes stands in `leaf`.
 
+use super::lists::Lists;
 use super::read::Facts;
 use super::row::{ROW, Row};
 use super::standard::{AnyValues, Stored};
@@ -113,6 +114,8 @@ pub(super) struct Pen<'a> {
     pub(super) type_at: Option<(usize, usize)>,
     /// Events whose fields were written as one row, and are not counted as filled yet.
     pub(super) flattened: u64,
+    /// Lists that are written without rows.
+    pub(super) lists: Option<Lists<'a>>,
     /// A conversion that failed, for the message of a required field.
     pub(super) failed: Option<(String, Option<String>)>,
 }
@@ -144,6 +147,7 @@ impl<'a> Pen<'a> {
             payload_field: None,
             type_at: None,
             flattened: 0,
+            lists: None,
             failed: None,
         }
     }
@@ -454,6 +458,9 @@ impl<'a> Pen<'a> {
     }
 
     fn list(&mut self, list: &List) -> Wrote {
+        if let Some(wrote) = self.write_list(list) {
+            return Ok(wrote);
+        }
         if let Some(read) = &list.strict {
             let cell = self.cell(read);
             if cell.kind.is_null() || cell.kind == Kind::EmptyArray {

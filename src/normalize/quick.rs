@@ -25,7 +25,7 @@ pub(super) struct Quicks {
     heads: Vec<Head>,
     signs: Vec<Sign>,
     fills: Vec<Spots>,
-    lists: Vec<Box<[(u16, u16)]>>,
+    lists: Vec<Read>,
     rows: Vec<Rows>,
     /// By each of `all`, by target: what became of those that were not all written as rows.
     tallies: Vec<Box<[Tally]>>,
@@ -52,6 +52,15 @@ struct Quick {
 }
 
 const NONE: u32 = u32::MAX;
+
+/// The lists whose elements are read.
+#[derive(PartialEq, Default, Debug)]
+pub(super) struct Read {
+    /// By the scope of their elements: the columns they stand in.
+    columns: Box<[(u16, u16)]>,
+    /// Those that can be written without rows, if they are all that is read.
+    pub(super) writers: Option<Box<[u32]>>,
+}
 
 /// What is asked of a record of the structure: the texts of some spots, one behind the other in `raw`, and
 /// whether others say anything.
@@ -131,6 +140,9 @@ pub(super) struct Told {
     pub(super) lanes: Arc<[Left]>,
     /// Its rows; nothing where the record is not plain.
     pub(super) rows: Option<Box<[RowOf]>>,
+    /// The number of its lists where they are written without rows, and of those to be learned.
+    pub(super) lists: Option<u32>,
+    pub(super) unknown: Option<u32>,
 }
 
 /// What is about to be told.
@@ -138,8 +150,7 @@ pub(super) struct Teller {
     sign: Sign,
     /// The columns that are filled in then: all that is written is in them.
     fills: Spots,
-    /// Lists whose elements are read, by their scope: the columns they stand in.
-    lists: Box<[(u16, u16)]>,
+    lists: Read,
     rows: Option<Rows>,
 }
 
@@ -148,12 +159,16 @@ impl Teller {
     pub(super) fn new(
         want: &Want,
         slots: &Slots,
+        elements: &mut Elements,
         asked: [&Asked; 2],
         lanes: &[Left],
         routes: &[Route],
     ) -> Option<Teller> {
-        let mut needed = Columns::default();
-        let mut add = |one| needed.add(want, one);
+        let (mut needed, mut reads) = (Columns::default(), 0);
+        let mut add = |one| {
+            reads += matches!(one, Needed::Rows(_)) as usize;
+            needed.add(want, one);
+        };
         if !routes.iter().all(|route| behind(route, &mut add))
             || !lanes.iter().all(|left| left.object.needs(&mut add))
         {
@@ -186,7 +201,12 @@ impl Teller {
         let sign = Sign { texts: texts.into(), raw: raw.into(), filled: filled.into() };
         let fills = Spots::new(&places);
         let rows = Rows::new(want, slots, lanes, routes);
-        Some(Teller { sign, fills, lists: lists.into(), rows })
+        let writers = elements.writers(lanes.iter().map(|left| &left.object), reads);
+        let lists = match lists.is_empty() {
+            true => Read::default(),
+            false => Read { columns: lists.into(), writers },
+        };
+        Some(Teller { sign, fills, lists, rows })
     }
 }
 
@@ -266,6 +286,11 @@ fn number<T: PartialEq>(all: &mut Vec<T>, one: T) -> u32 {
 }
 
 impl Quicks {
+    /// The lists that are written without rows.
+    pub(super) fn writers(&self, lists: u32) -> &[u32] {
+        self.lists.get(lists as usize).and_then(|lists| lists.writers.as_deref()).unwrap_or_default()
+    }
+
     /// Tells records of a structure from now on.
     pub(super) fn tell(
         &mut self,
@@ -311,7 +336,13 @@ impl Quicks {
 
     /// Fills in what a record needs that was told, and lends what is known of it.
     #[inline(always)]
-    fn lend(&mut self, number: usize, slots: &mut Slots, elements: &Elements) -> Option<Told> {
+    fn lend(
+        &mut self,
+        number: usize,
+        slots: &mut Slots,
+        elements: &mut Elements,
+        text: &[u8],
+    ) -> Option<Told> {
         let found = &mut self.all[number];
         let lanes = found.lanes.take()?;
         let rows = match self.rows.get_mut(found.rows as usize) {
@@ -324,11 +355,18 @@ impl Quicks {
                 None
             }
         };
-        let lists = &self.lists[found.lists as usize];
-        if !lists.is_empty() {
-            elements.fill(slots, lists);
+        let Read { columns, writers } = &self.lists[found.lists as usize];
+        let (mut lists, mut unknown) = (None, None);
+        if !columns.is_empty() {
+            match writers {
+                Some(writers) if elements.tell(slots, text, writers) => lists = Some(found.lists),
+                _ => {
+                    elements.fill(slots, columns);
+                    unknown = writers.as_ref().map(|_| found.lists);
+                }
+            }
         }
-        Some(Told { number, body: found.body as usize, lanes, rows })
+        Some(Told { number, body: found.body as usize, lanes, rows, lists, unknown })
     }
 
     fn tally(&mut self, number: usize, target: usize, verdict: &Verdict) {
@@ -380,7 +418,7 @@ impl Work<'_> {
     #[inline(always)]
     pub(super) fn lend(&mut self, number: usize) -> Option<Told> {
         let Scratch { slots, twins, .. } = &mut *self.scratch;
-        twins.quicks.lend(number, slots, &twins.elements)
+        twins.quicks.lend(number, slots, &mut twins.elements, self.text)
     }
 
     /// Counts a record that is like others; its number within the batch. Its type was met before.

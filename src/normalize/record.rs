@@ -4,11 +4,12 @@
 use std::ops::Range;
 
 use super::dead::{self, Dead};
+use super::lists::Lists;
 use super::payload::{Steps, Way};
 use super::pen::{Pen, Refusal};
 use super::read::Facts;
 use super::row::Row;
-use super::twins::{Head, Like, Rest};
+use super::twins::{Head, Like, Rest, Twins};
 use super::{RowId, Scratch, Work};
 use crate::json::{self, View};
 use crate::metrics::{Outcomes, Reason};
@@ -120,12 +121,17 @@ impl Work<'_> {
         self.payload_field = way.and_then(|way| Some((way.field?, way.root)));
         let shown = plan.content == Content::Full || !plan.sources[source].bears_content;
         let number = self.count_like((source, kind));
+        if let Some(lists) = told.unknown {
+            self.learn_lists(source, lists);
+        }
         let (mut usual, mut of) = (0, None);
         for target in 0..plan.targets.len() {
             let left = &told.lanes[target];
             let rest = match &told.rows {
-                Some(rows) => Rest { object: &left.object, row: Some(rows[target].row()) },
-                None => left.rest(),
+                Some(rows) => {
+                    Rest { object: &left.object, row: Some(rows[target].row()), lists: told.lists }
+                }
+                None => Rest { lists: told.lists, ..left.rest() },
             };
             let wrote = match &plan.lanes[source][target] {
                 Route::Lanes(lanes) => {
@@ -350,6 +356,11 @@ impl Work<'_> {
         pen.payload_field = self.payload_field;
         pen.counts =
             (json::COUNTED && !self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
+        let Twins { elements, quicks, .. } = &self.scratch.twins;
+        pen.lists = rest.and_then(|rest| rest.lists).map(|lists| {
+            let writers = quicks.writers(lists);
+            Lists { elements, writers }
+        });
         let row_ids = &mut self.out.row_ids;
         let (root, row) = rest.map_or((&lane.root, None), |rest| (rest.object, rest.row));
         let written = pen.events(lane, (root, row), self.now, &mut |at, event| {

@@ -122,12 +122,14 @@ pub(super) struct Left {
 pub(super) struct Rest<'l> {
     pub(super) object: &'l Object,
     pub(super) row: Option<Row<'l>>,
+    /// The number of the lists that are written without rows.
+    pub(super) lists: Option<u32>,
 }
 
 impl Left {
     pub(super) fn rest(&self) -> Rest<'_> {
         let row = self.flat.as_deref().map(|flat| Row { flat, steps: None });
-        Rest { object: &self.object, row }
+        Rest { object: &self.object, row, lists: None }
     }
 }
 
@@ -311,7 +313,14 @@ impl<'a> Work<'a> {
             && slots.structure_tells_all()
             && let Some(whole) = slots.whole_structure()
             && let Some(teller) =
-                Teller::new(&plan.want, slots, [asked_before, &asked], &lanes, &plan.lanes[source])
+                Teller::new(
+                    &plan.want,
+                    slots,
+                    &mut twins.elements,
+                    [asked_before, &asked],
+                    &lanes,
+                    &plan.lanes[source],
+                )
         {
             twins.quicks.tell(whole, teller, (head_of, twins.bodies.all.len()), &lanes);
             is_told = true;

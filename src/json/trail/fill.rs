@@ -140,8 +140,8 @@ impl Slots {
 
     /// What all records of the structure have.
     #[inline(always)]
-    pub fn trunk(&self) -> Trunk<'_> {
-        Trunk { steps: self.trail.trunk() }
+    pub fn trunk(&self) -> Stretch<'_> {
+        Stretch { steps: self.trail.trunk() }
     }
 
     /// Fills in some columns of a record of which nothing is filled in yet.
@@ -149,7 +149,7 @@ impl Slots {
     pub fn fill_some(&mut self, spots: &Spots) {
         let Spots { columns, words, values, containers } = spots;
         let Slots { root, present, set, trail, .. } = self;
-        let trunk = Trunk { steps: trail.trunk() };
+        let trunk = Stretch { steps: trail.trunk() };
         set.extend_from_slice(columns);
         for &(word, bits) in words {
             present[word as usize] |= bits;
@@ -163,13 +163,23 @@ impl Slots {
     }
 }
 
-/// The steps that all records of one structure have.
+/// Steps that all records of one structure have, or all elements that are the same.
 #[derive(Clone, Copy)]
-pub struct Trunk<'a> {
+pub struct Stretch<'a> {
     steps: &'a [Step],
 }
 
-impl Trunk<'_> {
+impl<'a> Stretch<'a> {
+    pub(super) fn new(steps: &'a [Step]) -> Stretch<'a> {
+        Stretch { steps }
+    }
+
+    /// The step that a cell is the value of.
+    pub fn find(&self, cell: Cell) -> Option<u16> {
+        let found = self.steps.iter().position(|step| step.value == cell)?;
+        u16::try_from(found).ok()
+    }
+
     /// The value behind a step.
     #[inline(always)]
     pub fn value(&self, step: u16) -> Cell {

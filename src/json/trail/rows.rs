@@ -3,7 +3,7 @@
 
 use super::outline::Deed;
 use super::recipe::Container;
-use super::{Act, Goal, Step};
+use super::{Act, Goal, Step, Stretch};
 use crate::json::walk::add_list;
 use crate::json::want::Slot;
 use crate::json::{Kind, SlotAt, Slots, Structure, Want};
@@ -74,7 +74,20 @@ struct Draft {
     containers: Vec<(u16, Container)>,
 }
 
+impl ElementRows {
+    /// The scope of the element's own row, where that is wanted.
+    pub fn scope(&self) -> Option<u16> {
+        self.rows.first().map(|row| row.scope)
+    }
+}
+
 impl Slots {
+    /// The steps of an element.
+    #[inline(always)]
+    pub fn element(&self, element: usize) -> Stretch<'_> {
+        Stretch::new(self.steps_of(element))
+    }
+
     /// What each element of the record's own lists is, and whether it leaves nothing but rows.
     pub fn elements(&self) -> impl ExactSizeIterator<Item = (Structure, bool)> {
         self.trail.elements().iter().map(|element| (element.place, element.is_own))
