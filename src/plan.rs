@@ -220,6 +220,13 @@ pub struct Lane {
     pub discovers: bool,
 }
 
+impl Lane {
+    /// An event is one line of fields, and nothing is done behind them.
+    pub fn is_bare(&self) -> bool {
+        self.each.is_none() && self.standard.is_none() && self.rules.is_none()
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PayloadView {
     Root,

@@ -3,7 +3,7 @@
 
 use super::lists::Lists;
 use super::read::Facts;
-use super::row::{ROW, Row};
+use super::row::{ROW, Row, instant};
 use super::standard::{AnyValues, Stored};
 use crate::json::{self, Cell, Kind, NodeId, View, Want};
 use crate::metrics::{LaneCounts, Reason};
@@ -344,19 +344,11 @@ impl<'a> Pen<'a> {
 
     /// Writes the time of the field, where its column holds one.
     pub(super) fn timed(&mut self, field: &Field, column: u16, steps: &[Step]) -> bool {
-        let Some(instant) = self.instant(self.view.root(column), steps) else { return false };
+        let Some(instant) = instant(self.view.text, self.view.root(column), steps) else { return false };
         field.key.push(&mut self.out);
         self.standing.times.push_as(ops::push_time, instant, &mut self.out);
         self.wrote_time(field);
         true
-    }
-
-    /// The time that a cell holds, if it plainly is one.
-    pub(super) fn instant(&self, cell: Cell, steps: &[Step]) -> Option<Instant> {
-        let [Step::Time { from, .. }] = steps else { return None };
-        let is_plain = matches!(cell.kind, Kind::String | Kind::Number);
-        let text = if is_plain { cell.inner(self.view.text) } else { return None };
-        ops::read_plain_time(from, text, cell.kind == Kind::String)
     }
 
     pub(super) fn wrote_time(&mut self, field: &Field) {

@@ -9,12 +9,12 @@ use super::flat::Flat;
 use super::partial::{Asked, is_filled};
 use super::read::Facts;
 use super::record::Verdict;
-use super::row::{Piece, Row};
+use super::row::{Piece, ROW, Row, write_line};
 use super::twins::{Head, Left, Twins};
 use super::{Scratch, Work};
-use crate::json::{Cell, Kind, Slots, Spot, Spots, Structure, Want};
+use crate::json::{self, Cell, Kind, Slots, Spot, Spots, Structure, Want};
 use crate::metrics::Counts;
-use crate::plan::{Copies, Needed, Route};
+use crate::plan::{Copies, Deeds, Needed, Route};
 
 /// All that records are told by. What many records share is kept once: it then stays near.
 #[derive(Debug, Default)]
@@ -28,7 +28,13 @@ pub(super) struct Quicks {
     lists: Vec<Read>,
     rows: Vec<Rows>,
     /// By each of `all`, by target: what became of those that were not all written as rows.
-    tallies: Vec<Box<[Tally]>>,
+    tallies: Vec<Tallies>,
+}
+
+#[derive(Debug)]
+struct Tallies {
+    records: u64,
+    of: Box<[Tally]>,
 }
 
 /// Records that are told alike, in one line of the cache: a record looks at one of hundreds of these.
@@ -46,9 +52,9 @@ struct Quick {
     rows: u32,
     /// Lent to the record at hand: counting who has it costs more than looking.
     lanes: Option<Arc<[Left]>>,
-    /// Records that were told, and those of which each target got one event as a row.
-    records: u64,
+    /// Records of which each target got one event as a row: those that were written by its pen, and the rest.
     usual: u64,
+    straight: u64,
 }
 
 const NONE: u32 = u32::MAX;
@@ -99,6 +105,8 @@ struct Rows {
     fills: Spots,
     /// By target. Lent like the lanes.
     of: Option<Box<[RowOf]>>,
+    /// Each is a line of strings and times, with nothing behind them.
+    is_straight: bool,
 }
 
 #[derive(Debug)]
@@ -162,7 +170,7 @@ impl Teller {
         elements: &mut Elements,
         asked: [&Asked; 2],
         lanes: &[Left],
-        routes: &[Route],
+        (routes, deeds): (&[Route], Option<&Deeds>),
     ) -> Option<Teller> {
         let (mut needed, mut reads) = (Columns::default(), 0);
         let mut add = |one| {
@@ -200,7 +208,7 @@ impl Teller {
         }
         let sign = Sign { texts: texts.into(), raw: raw.into(), filled: filled.into() };
         let fills = Spots::new(&places);
-        let rows = Rows::new(want, slots, lanes, routes);
+        let rows = Rows::new(want, slots, lanes, (routes, deeds));
         let writers = elements.writers(lanes.iter().map(|left| &left.object), reads);
         let lists = match lists.is_empty() {
             true => Read::default(),
@@ -217,7 +225,12 @@ fn behind(route: &Route, add: &mut dyn FnMut(Needed)) -> bool {
 }
 
 impl Rows {
-    fn new(want: &Want, slots: &Slots, lanes: &[Left], routes: &[Route]) -> Option<Rows> {
+    fn new(
+        want: &Want,
+        slots: &Slots,
+        lanes: &[Left],
+        (routes, deeds): (&[Route], Option<&Deeds>),
+    ) -> Option<Rows> {
         let flats: Vec<&Arc<Flat>> = lanes.iter().map(|left| left.flat.as_ref()).collect::<Option<_>>()?;
         let mut copied: Vec<u16> = flats.iter().flat_map(|flat| &flat.pieces).map(|p| p.column).collect();
         copied.sort_unstable();
@@ -244,7 +257,10 @@ impl Rows {
             return None;
         }
         let fills = Spots::new(&slots.spots(&needed.all)?);
-        Some(Rows { plain: plain.into(), fills, of: Some(of.into()) })
+        let is_straight = deeds.is_none()
+            && of.iter().all(|row| row.flat.is_straight())
+            && routes.iter().all(|route| matches!(route, Route::Lanes(lanes) if lanes[0].is_bare()));
+        Some(Rows { plain: plain.into(), fills, of: Some(of.into()), is_straight })
     }
 
     #[inline(always)]
@@ -304,7 +320,7 @@ impl Quicks {
             self.of.resize(at + 1, 0);
         }
         let Teller { sign, fills, lists, rows } = teller;
-        self.tallies.push(vec![Tally::default(); lanes.len()].into());
+        self.tallies.push(Tallies { records: 0, of: vec![Tally::default(); lanes.len()].into() });
         self.all.push(Quick {
             next: self.of[at],
             body: body as u32,
@@ -314,8 +330,8 @@ impl Quicks {
             lists: number(&mut self.lists, lists),
             rows: rows.map_or(NONE, |rows| number(&mut self.rows, rows)),
             lanes: Some(lanes.clone()),
-            records: 0,
             usual: 0,
+            straight: 0,
         });
         self.of[at] = self.all.len() as u32;
     }
@@ -370,21 +386,28 @@ impl Quicks {
     }
 
     fn tally(&mut self, number: usize, target: usize, verdict: &Verdict) {
-        self.tallies[number][target].add(1, verdict);
+        self.tallies[number].of[target].add(1, verdict);
     }
 }
 
 impl Twins {
     /// Hands on what was counted since.
     pub(super) fn settle_quick(&mut self, counts: &mut Counts) {
-        let Quicks { all, heads, tallies, .. } = &mut self.quicks;
+        let Quicks { all, heads, tallies, rows, .. } = &mut self.quicks;
         for (quick, tallies) in all.iter_mut().zip(tallies) {
             let head = &heads[quick.head as usize];
             let of_type = &mut counts.sources[head.source][head.kind];
-            of_type.records += std::mem::take(&mut quick.records);
-            let usual = std::mem::take(&mut quick.usual);
+            let straight = std::mem::take(&mut quick.straight);
+            let usual = std::mem::take(&mut quick.usual) + straight;
+            of_type.records += std::mem::take(&mut tallies.records) + usual;
+            let rows = rows.get(quick.rows as usize).and_then(|rows| rows.of.as_ref());
+            for (target, row) in rows.into_iter().flatten().enumerate().filter(|_| json::COUNTED) {
+                let Some(counts) = counts.lanes[head.source][target].first_mut() else { continue };
+                counts.events += straight;
+                row.flat.times().for_each(|counter| counts.filled[counter as usize] += straight);
+            }
             let body = &mut self.bodies.all[quick.body as usize].1;
-            for (target, tally) in tallies.iter_mut().enumerate() {
+            for (target, tally) in tallies.of.iter_mut().enumerate() {
                 tally.add(usual, &USUAL);
                 let Tally { taken, events, generic, flattened } = std::mem::take(tally);
                 let outcomes = &mut of_type.targets[target];
@@ -414,6 +437,37 @@ impl Work<'_> {
         Some((number, head))
     }
 
+    /// Writes the record at hand, which was told, line by line where it is that simple; whether it was.
+    #[inline(always)]
+    pub(super) fn straight(&mut self, number: usize) -> bool {
+        let Scratch { slots, twins, standing, counts, .. } = &mut *self.scratch;
+        let Twins { quicks, elements, .. } = twins;
+        let quick = &mut quicks.all[number];
+        let Some(rows) = quicks.rows.get(quick.rows as usize) else { return false };
+        let Some(of) = rows.of.as_ref().filter(|_| rows.is_straight && rows.fit(slots)) else { return false };
+        let trunk = slots.trunk();
+        let row = standing.row.get_or_insert_with(|| Box::new([0; ROW]));
+        for (target, one) in of.iter().enumerate() {
+            let out = &mut self.out.targets[target];
+            let before = out.len();
+            if !write_line(one.row(), (row, &mut standing.times), (self.text, trunk), out) {
+                out.truncate(before);
+                // The lines of the targets before it.
+                for out in &mut self.out.targets[..target] {
+                    let line = out[..out.len() - 1].iter().rposition(|byte| *byte == b'\n');
+                    out.truncate(line.map_or(0, |line| line + 1));
+                }
+                return false;
+            }
+        }
+        quick.straight += 1;
+        elements.took_all();
+        elements.leave();
+        counts.records += 1;
+        self.out.records += 1;
+        true
+    }
+
     /// See [`Quicks::lend`].
     #[inline(always)]
     pub(super) fn lend(&mut self, number: usize) -> Option<Told> {
@@ -435,7 +489,6 @@ impl Work<'_> {
         let Twins { quicks, elements, .. } = &mut self.scratch.twins;
         let quick = &mut quicks.all[number];
         quick.lanes = Some(lanes);
-        quick.records += 1;
         if let Some(of) = quicks.rows.get_mut(quick.rows as usize).filter(|_| rows.is_some()) {
             of.of = rows;
         }
@@ -444,6 +497,7 @@ impl Work<'_> {
             quick.usual += 1;
             elements.took_all();
         } else {
+            quicks.tallies[number].records += 1;
             for target in (0..targets.min(64)).filter(|target| usual >> target & 1 != 0) {
                 quicks.tally(number, target, &USUAL);
                 elements.took(target);

@@ -115,6 +115,9 @@ impl Work<'_> {
     pub(super) fn told(&mut self, range: Range<usize>, facts: &Facts) -> bool {
         let plan = self.plan;
         let Some((number, &Head { source, kind, way })) = self.quick(facts) else { return false };
+        if self.straight(number) {
+            return true;
+        }
         let Some(told) = self.lend(number) else { return false };
         self.open = Some(way);
         self.nested = None;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::flat::Flat;
 use super::pen::{Pen, Refusal};
-use crate::json::{Cell, SHORT};
-use crate::ops;
+use super::standard::Stored;
+use crate::json::{Cell, Kind, SHORT, Stretch};
+use crate::ops::time::Instant;
+use crate::ops::{self, Step};
 use crate::plan::Field;
 
 /// Bytes that are gathered before they are put behind the output: those of most records.
@@ -49,6 +51,121 @@ pub(super) struct Row<'r> {
     pub(super) steps: Option<&'r [u16]>,
 }
 
+/// Writes a row into the output of `to`, and up to where of it is still to be put behind that. `field` writes
+/// what a field is behind a piece, and says where the row then ends.
+#[inline(always)]
+fn write<W, E>(
+    to: &mut W,
+    out: impl Fn(&mut W) -> &mut Vec<u8>,
+    (flat, row, text): (&Flat, &mut [u8; ROW], &[u8]),
+    cell: impl Fn(usize, u16) -> Cell,
+    field: impl Fn(&mut W, usize, &mut [u8; ROW], (usize, &mut bool), Cell) -> Result<usize, E>,
+) -> Result<usize, E> {
+    let mut at = 0;
+    // What was written last of all times stands ready.
+    let mut timed = false;
+    for (i, piece) in flat.pieces.iter().enumerate() {
+        if at > ROW - 2 * SHORT {
+            out(to).extend_from_slice(&row[..at]);
+            at = 0;
+        }
+        row[at..at + SHORT].copy_from_slice(&piece.text);
+        at += piece.len as usize;
+        if piece.then == Then::String {
+            let cell = cell(i, piece.column);
+            let (start, len) =
+                ((cell.start + piece.trim as u32) as usize, (cell.end - cell.start) as usize);
+            let len = len - 2 * piece.trim as usize;
+            match text.get(start..).and_then(|text| text.first_chunk::<SHORT>()) {
+                // There is room: no text of a piece is longer.
+                Some(short) if len <= SHORT => {
+                    row[at..at + SHORT].copy_from_slice(short);
+                    at += len;
+                }
+                _ => {
+                    out(to).extend_from_slice(&row[..at]);
+                    out(to).extend_from_slice(&text[start..start + len]);
+                    at = 0;
+                }
+            }
+        } else if piece.then != Then::Nothing {
+            at = field(to, i, row, (at, &mut timed), cell(i, piece.column))?;
+        }
+    }
+    Ok(at)
+}
+
+/// Something is no plain time.
+struct NoTime;
+
+/// Writes a row of strings and times as one line behind `out`; whether it could. What it left behind is the
+/// caller's to take back.
+#[inline(never)]
+pub(super) fn write_line(
+    Row { flat, steps }: Row,
+    (row, times): (&mut [u8; ROW], &mut Stored),
+    (text, trunk): (&[u8], Stretch),
+    out: &mut Vec<u8>,
+) -> bool {
+    let steps = steps.unwrap_or_default();
+    let start = out.len();
+    let cell = |piece: usize, _| steps.get(piece).map_or(Cell::ABSENT, |step| trunk.value(*step));
+    let mut to = (out, times);
+    let written = write(&mut to, |to| to.0, (flat, row, text), cell, |(_, times), i, row, at, cell| {
+        let (at, timed) = at;
+        let Piece { then, field, .. } = flat.pieces[i];
+        if then == Then::Field {
+            return Err(NoTime);
+        }
+        if !(then == Then::Same && *timed) {
+            let steps = flat.fields[field as usize].time.as_ref().map(|(_, steps)| &**steps);
+            let instant = instant(text, cell, steps.unwrap_or_default()).ok_or(NoTime)?;
+            times.set(ops::push_time, instant);
+            *timed = true;
+        }
+        let time = times.text();
+        // The longest is that of a time with nanoseconds.
+        row.get_mut(at..at + time.len()).ok_or(NoTime)?.copy_from_slice(time);
+        Ok(at + time.len())
+    });
+    let (out, _) = to;
+    let Ok(at) = written else { return false };
+    // The first comma was room for the brace.
+    match row.get_mut(at..at + 2) {
+        Some(end) => {
+            end.copy_from_slice(b"}\n");
+            out.extend_from_slice(&row[..at + 2]);
+        }
+        None => {
+            out.extend_from_slice(&row[..at]);
+            out.extend_from_slice(b"}\n");
+        }
+    }
+    out[start] = b'{';
+    true
+}
+
+/// The time that a cell holds, if it plainly is one.
+pub(super) fn instant(text: &[u8], cell: Cell, steps: &[Step]) -> Option<Instant> {
+    let [Step::Time { from, .. }] = steps else { return None };
+    let is_plain = matches!(cell.kind, Kind::String | Kind::Number);
+    let text = if is_plain { cell.inner(text) } else { return None };
+    ops::read_plain_time(from, text, cell.kind == Kind::String)
+}
+
+impl Flat {
+    /// The counters of the times that are written with the row.
+    pub(super) fn times(&self) -> impl Iterator<Item = u32> {
+        let timed = self.pieces.iter().filter(|piece| matches!(piece.then, Then::Time | Then::Same));
+        timed.map(|piece| self.fields[piece.field as usize].counter)
+    }
+
+    /// It is written of strings and times alone.
+    pub(super) fn is_straight(&self) -> bool {
+        self.pieces.iter().all(|piece| piece.then != Then::Field)
+    }
+}
+
 impl Pen<'_> {
     /// Writes the fields of a row, a comma before each; `None` where the texts of the record are not plain.
     pub(super) fn write_flat(&mut self, Row { flat, steps }: Row) -> Option<Result<(), Box<Refusal>>> {
@@ -89,37 +206,13 @@ impl Pen<'_> {
         cell: impl Fn(usize, u16) -> Cell,
     ) -> Result<(), Box<Refusal>> {
         let text = self.view.text;
-        let mut at = 0;
-        // What was written last of all times stands ready.
-        let mut timed = false;
-        for (i, piece) in flat.pieces.iter().enumerate() {
-            if at > ROW - 2 * SHORT {
-                self.out.extend_from_slice(&row[..at]);
-                at = 0;
-            }
-            row[at..at + SHORT].copy_from_slice(&piece.text);
-            at += piece.len as usize;
-            if piece.then == Then::String {
-                let cell = cell(i, piece.column);
-                let (start, len) =
-                    ((cell.start + piece.trim as u32) as usize, (cell.end - cell.start) as usize);
-                let len = len - 2 * piece.trim as usize;
-                match text.get(start..).and_then(|text| text.first_chunk::<SHORT>()) {
-                    // There is room: no text of a piece is longer.
-                    Some(short) if len <= SHORT => {
-                        row[at..at + SHORT].copy_from_slice(short);
-                        at += len;
-                    }
-                    _ => {
-                        self.out.extend_from_slice(&row[..at]);
-                        self.out.extend_from_slice(&text[start..start + len]);
-                        at = 0;
-                    }
-                }
-            } else if piece.then != Then::Nothing {
-                at = self.write_field(flat, i, row, (at, &mut timed), cell(i, piece.column))?;
-            }
-        }
+        let at = write(
+            self,
+            |pen| &mut pen.out,
+            (flat, row, text),
+            cell,
+            |pen, i, row, (at, timed), cell| pen.write_field(flat, i, row, (at, timed), cell),
+        )?;
         self.out.extend_from_slice(&row[..at]);
         Ok(())
     }
@@ -160,7 +253,7 @@ impl Pen<'_> {
     /// Makes the text of a field's time ready, if it is one.
     fn time(&mut self, field: &Arc<Field>, cell: Cell) -> bool {
         let Some((_, steps)) = field.time.as_ref().filter(|_| self.deeds.is_none()) else { return false };
-        let Some(instant) = self.instant(cell, steps) else { return false };
+        let Some(instant) = instant(self.view.text, cell, steps) else { return false };
         self.standing.times.set(ops::push_time, instant);
         // The longest is that of a time with nanoseconds.
         self.standing.times.text().len() <= SHORT

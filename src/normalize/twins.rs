@@ -319,7 +319,7 @@ impl<'a> Work<'a> {
                     &mut twins.elements,
                     [asked_before, &asked],
                     &lanes,
-                    &plan.lanes[source],
+                    (&plan.lanes[source], plan.sources[source].deeds.as_ref()),
                 )
         {
             twins.quicks.tell(whole, teller, (head_of, twins.bodies.all.len()), &lanes);
