@@ -279,6 +279,19 @@ impl Trail {
         (!self.strayed && self.place > tree::START).then_some(self.place)
     }
 
+    #[inline(always)]
+    pub(super) fn note(&self) -> u32 {
+        self.structure().map_or(0, |structure| self.tree.note(structure))
+    }
+
+    pub(super) fn note_of(&self, structure: Structure) -> u32 {
+        self.tree.note(structure)
+    }
+
+    pub(super) fn take_note(&mut self, of: Structure, note: u32) {
+        self.tree.take_note(of, note);
+    }
+
     pub(super) fn next_record(&mut self) {
         self.pause = self.pause.saturating_sub(1);
     }

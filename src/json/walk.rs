@@ -100,6 +100,22 @@ impl Slots {
         self.trail.whole_structure()
     }
 
+    /// What was noted of the record's structure; 0 where it has none or nothing was.
+    #[inline(always)]
+    pub fn note(&self) -> u32 {
+        self.trail.note()
+    }
+
+    /// What was noted of a structure.
+    pub fn note_of(&self, structure: Structure) -> u32 {
+        self.trail.note_of(structure)
+    }
+
+    /// Notes something of a structure, be it [`Slots::whole_structure`].
+    pub fn take_note(&mut self, of: Structure, note: u32) {
+        self.trail.take_note(of, note);
+    }
+
     /// Whether the structure says all that is inside of every container.
     pub fn structure_tells_all(&self) -> bool {
         self.trail.tells_all()

@@ -12,16 +12,15 @@ use super::record::Verdict;
 use super::row::{Piece, ROW, Row, write_line};
 use super::twins::{Head, Left, Twins};
 use super::{Scratch, Work};
-use crate::json::{self, Cell, Kind, Slots, Spot, Spots, Structure, Want};
+use crate::json::{self, Cell, Kind, Slots, Spot, Spots, Want};
 use crate::metrics::Counts;
 use crate::plan::{Copies, Deeds, Needed, Route};
 
 /// All that records are told by. What many records share is kept once: it then stays near.
 #[derive(Debug, Default)]
 pub(super) struct Quicks {
+    /// The number of the last of one structure, and one more, is noted of that.
     all: Vec<Quick>,
-    /// By structure of the record alone: the last of those, and one more.
-    of: Vec<u32>,
     heads: Vec<Head>,
     signs: Vec<Sign>,
     fills: Vec<Spots>,
@@ -307,22 +306,19 @@ impl Quicks {
         self.lists.get(lists as usize).and_then(|lists| lists.writers.as_deref()).unwrap_or_default()
     }
 
-    /// Tells records of a structure from now on.
+    /// Tells records from now on; the number of what tells them, and one more. `next` is that of others of the
+    /// same structure.
     pub(super) fn tell(
         &mut self,
-        of: Structure,
+        next: u32,
         teller: Teller,
         (head, body): (Head, usize),
         lanes: &Arc<[Left]>,
-    ) {
-        let at = of as usize;
-        if at >= self.of.len() {
-            self.of.resize(at + 1, 0);
-        }
+    ) -> u32 {
         let Teller { sign, fills, lists, rows } = teller;
         self.tallies.push(Tallies { records: 0, of: vec![Tally::default(); lanes.len()].into() });
         self.all.push(Quick {
-            next: self.of[at],
+            next,
             body: body as u32,
             head: number(&mut self.heads, head),
             sign: number(&mut self.signs, sign),
@@ -333,13 +329,13 @@ impl Quicks {
             usual: 0,
             straight: 0,
         });
-        self.of[at] = self.all.len() as u32;
+        self.all.len() as u32
     }
 
     /// What tells a record of which nothing is filled in yet.
     #[inline(always)]
     fn find(&self, slots: &Slots, text: &[u8]) -> Option<usize> {
-        let mut at = *self.of.get(slots.structure()? as usize)?;
+        let mut at = slots.note();
         loop {
             let number = at.checked_sub(1)? as usize;
             let found = &self.all[number];

@@ -33,6 +33,8 @@ impl AnyValues {
 #[derive(Debug, Default)]
 pub(super) struct Stored {
     of: Option<Instant>,
+    /// When its day began.
+    day: i64,
     text: Vec<u8>,
     /// Where the hour stands.
     hour: usize,
@@ -57,12 +59,12 @@ impl Stored {
     /// Makes the text of a time ready, in whose form the first colon stands behind the hour.
     pub(super) fn set(&mut self, write: fn(Instant, &mut Vec<u8>), instant: Instant) {
         if self.of != Some(instant) {
-            let day = |instant: Instant| instant.secs.div_euclid(86_400);
-            let near = |last: Instant| last.nanos == instant.nanos && day(last) == day(instant);
+            let second = instant.secs.wrapping_sub(self.day);
+            let near = |last: Instant| last.nanos == instant.nanos && (0..86_400).contains(&second);
             let clock = self.text.get_mut(self.hour..).and_then(|text| text.first_chunk_mut::<8>());
             match clock {
                 Some(clock) if self.of.is_some_and(near) => {
-                    let second = instant.secs.rem_euclid(86_400) as u32;
+                    let second = second as u32;
                     let two = |n: u32| [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
                     let [a, b] = two(second / 3600);
                     let [c, d] = two(second / 60 % 60);
@@ -70,6 +72,7 @@ impl Stored {
                     *clock = [a, b, b':', c, d, b':', e, f];
                 }
                 _ => {
+                    self.day = instant.secs - instant.secs.rem_euclid(86_400);
                     self.text.clear();
                     write(instant, &mut self.text);
                     let colon = self.text.iter().position(|b| *b == b':');

@@ -322,7 +322,9 @@ impl<'a> Work<'a> {
                     (&plan.lanes[source], plan.sources[source].deeds.as_ref()),
                 )
         {
-            twins.quicks.tell(whole, teller, (head_of, twins.bodies.all.len()), &lanes);
+            let (before, body) = (slots.note_of(whole), twins.bodies.all.len());
+            let told = twins.quicks.tell(before, teller, (head_of, body), &lanes);
+            slots.take_note(whole, told);
             is_told = true;
         }
         let taken = vec![0; lanes.len()];

@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::tree::{self, How, Node};
-use super::{Deeds, Ends, Gap, HEAD, MASKS, Step, Trail, Trek, end_part, word_at};
+use super::{DONE, Deeds, Ends, Gap, HEAD, MASKS, Step, Trail, Trek, end_part, word_at};
 use crate::json::index::Level;
 use crate::json::scan::digits_end;
 use crate::json::{Cell, Kind};
@@ -72,7 +72,6 @@ fn other(
     let behind = i + node.len as usize;
     let gap = &gaps[node.gap as usize];
     match node.how {
-        How::Fixed => return trek.value(gap, i).map(Ok),
         How::Number => match digits_end(trek.text, behind) {
             end if end != behind => return Some(Ok((end, Kind::Number))),
             _ => {}
@@ -108,7 +107,7 @@ fn along(
     let mut place = trail.place;
     let mut next = nodes[place as usize].first;
     let before = steps.len();
-    let mut goes_on = true;
+    let (mut goes_on, mut is_done) = (true, false);
     while goes_on {
         steps.reserve(ROOM);
         let begun = steps.len();
@@ -136,6 +135,9 @@ fn along(
                     Some(end) => (end, Kind::String),
                     None => trek.far_end(behind)?,
                 }
+            } else if let Some(kind) = node.how.fixed() {
+                is_done = node.how == How::Top;
+                (behind, kind)
             } else if node.how == How::Nowhere {
                 goes_on = false;
                 break;
@@ -166,5 +168,10 @@ fn along(
     }
     trail.place = place;
     let last = steps.get(before..).and_then(|steps| steps.last());
-    Some((last.map_or(state, |step| gaps[step.gap as usize].behind), i))
+    let state = match last {
+        _ if is_done => DONE,
+        Some(step) => gaps[step.gap as usize].behind,
+        None => state,
+    };
+    Some((state, i))
 }

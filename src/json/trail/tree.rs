@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 
 use super::fan::{FEWEST, Fan};
 use super::{Ends, Gap, GapId, HEAD};
-use crate::json::NodeId;
+use crate::json::{Kind, NodeId};
 
 /// Where a record stands: equal places have the same keys and types of values in the same order, but
 /// for true and false, and texts with and without escapes. Numbers are never used again.
@@ -61,7 +61,8 @@ pub(super) struct Node {
     pub(super) next: Structure,
     /// The first that follows.
     pub(super) first: Structure,
-    /// The number of the table that says which of those that follow to look at, if they are many.
+    /// The number of the table that says which of those that follow to look at, if they are many. Nothing
+    /// follows where a record ends: there it is what was noted of the structure.
     fan: u32,
     /// Where the gap leads in its place, if a part begins with it.
     pub(super) part: Structure,
@@ -83,9 +84,23 @@ pub(super) enum How {
     /// The gap is no longer than its head, and a string, a number, or nothing more of a value is behind it.
     String,
     Number,
-    Fixed,
     /// More must be looked at.
     Other,
+    /// The value is part of the gap.
+    Null,
+    EmptyObject,
+    EmptyArray,
+    /// The top is closed.
+    Top,
+}
+
+impl How {
+    /// What the value is, if it is part of the gap.
+    #[inline(always)]
+    pub(super) fn fixed(self) -> Option<Kind> {
+        const KINDS: [Kind; 4] = [Kind::Null, Kind::EmptyObject, Kind::EmptyArray, Kind::Absent];
+        KINDS.get((self as usize).wrapping_sub(How::Null as usize)).copied()
+    }
 }
 
 impl Default for Tree {
@@ -150,8 +165,11 @@ impl Node {
             _ if gap.len as usize > HEAD => How::Other,
             Ends::String => How::String,
             Ends::Number => How::Number,
-            Ends::Fixed(_) | Ends::Top => How::Fixed,
-            Ends::Boolean | Ends::Skipped(_) => How::Other,
+            Ends::Fixed(Kind::Null) => How::Null,
+            Ends::Fixed(Kind::EmptyObject) => How::EmptyObject,
+            Ends::Fixed(Kind::EmptyArray) => How::EmptyArray,
+            Ends::Top => How::Top,
+            Ends::Boolean | Ends::Skipped(_) | Ends::Fixed(_) => How::Other,
         };
     }
 }
@@ -164,6 +182,18 @@ impl Tree {
 
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// What was noted of a structure, and at first 0.
+    #[inline(always)]
+    pub(super) fn note(&self, of: Structure) -> u32 {
+        self.nodes.get(of as usize).map_or(0, |node| node.fan)
+    }
+
+    pub(super) fn take_note(&mut self, of: Structure, note: u32) {
+        if let Some(node) = self.nodes.get_mut(of as usize) {
+            node.fan = note;
+        }
     }
 
     pub(super) fn nodes(&self) -> (&[Node], &[Option<Fan>]) {
