@@ -20,7 +20,7 @@ pub use index::{Index, Level, MAX_INDEXED, Marks};
 pub use read::{Checked, cell_at, elements, leaf_count, members};
 pub use scan::{MAX_DEPTH, skip_space, skip_value, string};
 pub use text::{SHORT, copy_raw, copy_string, hex4, push_quoted, push_short, push_str_escaped, unescape};
-pub use trail::{ElementRows, Spot, Spots, Structure, Stretch, Wanted};
+pub use trail::{ElementRows, Spot, Spots, Stretch, Structure, Wanted};
 pub use walk::{Hit, Mask, Rest, Slots, View, follow, masks, walk};
 pub use want::{NodeId, SlotAt, Want, push_step};
 

@@ -292,7 +292,7 @@ impl<'a> Work<'a> {
         let mut at = range.start;
         while at < range.end {
             at = match self.text[at] {
-                b'{' | b'[' => self.value(at..range.end, &Facts::default()),
+                b'{' | b'[' => self.value(at..range.end, &Facts::NONE),
                 _ => match records::strip_syslog(&self.text[at..range.end]) {
                     Some(frame) if !frame.message.is_empty() => {
                         let message = at + frame.message.start..at + frame.message.end;
@@ -311,7 +311,7 @@ impl<'a> Work<'a> {
     fn one(&mut self, range: Range<usize>) {
         self.look(range.clone());
         match self.text[range.start] {
-            b'{' => self.object(range, &Facts::default(), false),
+            b'{' => self.object(range, &Facts::NONE, false),
             _ => self.no_object(range),
         };
     }
@@ -341,7 +341,7 @@ impl<'a> Work<'a> {
         let (end, broken) = records::elements(self.text, range, &mut elements);
         for element in &elements {
             match self.text[element.start] {
-                b'{' => self.object(element.clone(), &Facts::default(), false),
+                b'{' => self.object(element.clone(), &Facts::NONE, false),
                 _ => self.no_object(element.clone()),
             };
         }
@@ -489,7 +489,7 @@ impl<'a> Work<'a> {
             let cell = view.cell(self.plan.want.slot(node), 0);
             cell.kind.is_array().then_some(cell.start as usize..cell.end as usize)
         })?;
-        match self.recognise(&Facts::default()) {
+        match self.recognise(&Facts::NONE) {
             Some(_) => None,
             None => Some(list),
         }

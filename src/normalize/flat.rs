@@ -67,12 +67,13 @@ struct Rough {
     trim: u8,
     column: u16,
     field: u16,
+    copies: Option<Copies>,
 }
 
 impl Draft {
     fn push(&mut self, then: Then, trim: u8, column: u16, field: u16) {
         let text = (std::mem::replace(&mut self.next, self.text.len()), self.text.len());
-        self.pieces.push(Rough { text, then, trim, column, field });
+        self.pieces.push(Rough { text, then, trim, column, field, copies: None });
     }
 
     fn push_field(&mut self, field: &Arc<Field>) {
@@ -101,6 +102,7 @@ impl Draft {
     fn push_copy(&mut self, copies: Copies, trim: u8) {
         self.plain.push((self.pieces.len() as u16, copies));
         self.push(Then::String, trim, copies.column, 0);
+        self.pieces.iter_mut().last().into_iter().for_each(|piece| piece.copies = Some(copies));
     }
 
     /// The row, in pieces of short texts.
@@ -108,7 +110,7 @@ impl Draft {
         let mut pieces = Vec::new();
         // By rough piece, the last of those that it became.
         let mut last = Vec::new();
-        for &Rough { text: (from, to), then, trim, column, field } in &self.pieces {
+        for &Rough { text: (from, to), then, trim, column, field, copies } in &self.pieces {
             let mut rest = &self.text[from..to];
             loop {
                 let (mine, others) = rest.split_at(rest.len().min(SHORT));
@@ -116,11 +118,27 @@ impl Draft {
                 let mut text = [b' '; SHORT];
                 text[..mine.len()].copy_from_slice(mine);
                 let len = mine.len() as u8;
+                let only = Piece {
+                    text,
+                    len,
+                    then: Then::Nothing,
+                    trim: 0,
+                    column: 0,
+                    field: 0,
+                    escapes: false,
+                    least: 0,
+                    more: 0,
+                };
                 if rest.is_empty() {
-                    pieces.push(Piece { text, len, then, trim, column, field });
+                    let Some(Copies { escapes, least, most, .. }) = copies else {
+                        pieces.push(Piece { then, trim, column, field, ..only });
+                        break;
+                    };
+                    let more = most.checked_sub(least)?;
+                    pieces.push(Piece { then, trim, column, field, escapes, least, more, ..only });
                     break;
                 }
-                pieces.push(Piece { text, len, then: Then::Nothing, trim: 0, column: 0, field: 0 });
+                pieces.push(only);
             }
             last.push(pieces.len() - 1);
         }

@@ -96,7 +96,8 @@ fn row_of(list: &List) -> Option<(&Leaf, &Read, u16)> {
     let [read] = reads.as_slice() else { return None };
     let &[scope] = read.lists() else { return None };
     let of_row = |read: &Read| {
-        let own = matches!(&read.at, ReadAt::Slot { slot, lists, .. } if **lists == [scope] && slot.scope == scope);
+        let own =
+            matches!(&read.at, ReadAt::Slot { slot, lists, .. } if **lists == [scope] && slot.scope == scope);
         own && read.steps.is_empty()
     };
     let label = match &leaf.label {

@@ -440,7 +440,7 @@ impl Work<'_> {
         let Twins { quicks, elements, .. } = twins;
         let quick = &mut quicks.all[number];
         let Some(rows) = quicks.rows.get(quick.rows as usize) else { return false };
-        let Some(of) = rows.of.as_ref().filter(|_| rows.is_straight && rows.fit(slots)) else { return false };
+        let Some(of) = rows.of.as_ref().filter(|_| rows.is_straight) else { return false };
         let trunk = slots.trunk();
         let row = standing.row.get_or_insert_with(|| Box::new([0; ROW]));
         for (target, one) in of.iter().enumerate() {

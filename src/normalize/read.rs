@@ -16,6 +16,9 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
+    /// Of a record that stands alone.
+    pub(super) const NONE: Facts<'static> = Facts { host: "", app: "", time: "", priority: None };
+
     pub(super) fn is_empty(&self) -> bool {
         self.host.is_empty() && self.app.is_empty() && self.time.is_empty() && self.priority.is_none()
     }

@@ -131,9 +131,7 @@ impl Work<'_> {
         for target in 0..plan.targets.len() {
             let left = &told.lanes[target];
             let rest = match &told.rows {
-                Some(rows) => {
-                    Rest { object: &left.object, row: Some(rows[target].row()), lists: told.lists }
-                }
+                Some(rows) => Rest { object: &left.object, row: Some(rows[target].row()), lists: told.lists },
                 None => Rest { lists: told.lists, ..left.rest() },
             };
             let wrote = match &plan.lanes[source][target] {

@@ -27,7 +27,23 @@ pub(super) struct Piece {
     pub(super) column: u16,
     /// The number of the field among those of the row.
     pub(super) field: u16,
+    /// What string can be copied: see [`Copies`].
+    pub(super) escapes: bool,
+    pub(super) least: u32,
+    /// How many bytes more than the fewest it may have.
+    pub(super) more: u32,
 }
+
+impl Piece {
+    /// What [`Copies::take`] says.
+    #[inline(always)]
+    fn takes(&self, cell: Cell) -> bool {
+        let fits = cell.kind == Kind::String || (self.escapes && cell.kind == Kind::Escaped);
+        fits && (cell.end - cell.start).wrapping_sub(2).wrapping_sub(self.least) <= self.more
+    }
+}
+
+const _: () = assert!(size_of::<Piece>() == 64);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
@@ -58,7 +74,7 @@ fn write<W, E>(
     to: &mut W,
     out: impl Fn(&mut W) -> &mut Vec<u8>,
     (flat, row, text): (&Flat, &mut [u8; ROW], &[u8]),
-    cell: impl Fn(usize, u16) -> Cell,
+    cell: impl Fn(usize, &Piece) -> Result<Cell, E>,
     field: impl Fn(&mut W, usize, &mut [u8; ROW], (usize, &mut bool), Cell) -> Result<usize, E>,
 ) -> Result<usize, E> {
     let mut at = 0;
@@ -72,9 +88,8 @@ fn write<W, E>(
         row[at..at + SHORT].copy_from_slice(&piece.text);
         at += piece.len as usize;
         if piece.then == Then::String {
-            let cell = cell(i, piece.column);
-            let (start, len) =
-                ((cell.start + piece.trim as u32) as usize, (cell.end - cell.start) as usize);
+            let cell = cell(i, piece)?;
+            let (start, len) = ((cell.start + piece.trim as u32) as usize, (cell.end - cell.start) as usize);
             let len = len - 2 * piece.trim as usize;
             match text.get(start..).and_then(|text| text.first_chunk::<SHORT>()) {
                 // There is room: no text of a piece is longer.
@@ -89,14 +104,14 @@ fn write<W, E>(
                 }
             }
         } else if piece.then != Then::Nothing {
-            at = field(to, i, row, (at, &mut timed), cell(i, piece.column))?;
+            at = field(to, i, row, (at, &mut timed), cell(i, piece)?)?;
         }
     }
     Ok(at)
 }
 
-/// Something is no plain time.
-struct NoTime;
+/// Something is no plain time, or no string that can be copied.
+struct NotPlain;
 
 /// Writes a row of strings and times as one line behind `out`; whether it could. What it left behind is the
 /// caller's to take back.
@@ -109,25 +124,34 @@ pub(super) fn write_line(
 ) -> bool {
     let steps = steps.unwrap_or_default();
     let start = out.len();
-    let cell = |piece: usize, _| steps.get(piece).map_or(Cell::ABSENT, |step| trunk.value(*step));
+    let cell = |i: usize, piece: &Piece| {
+        let cell = steps.get(i).map_or(Cell::ABSENT, |step| trunk.value(*step));
+        if piece.then != Then::String || piece.takes(cell) { Ok(cell) } else { Err(NotPlain) }
+    };
     let mut to = (out, times);
-    let written = write(&mut to, |to| to.0, (flat, row, text), cell, |(_, times), i, row, at, cell| {
-        let (at, timed) = at;
-        let Piece { then, field, .. } = flat.pieces[i];
-        if then == Then::Field {
-            return Err(NoTime);
-        }
-        if !(then == Then::Same && *timed) {
-            let steps = flat.fields[field as usize].time.as_ref().map(|(_, steps)| &**steps);
-            let instant = instant(text, cell, steps.unwrap_or_default()).ok_or(NoTime)?;
-            times.set(ops::push_time, instant);
-            *timed = true;
-        }
-        let time = times.text();
-        // The longest is that of a time with nanoseconds.
-        row.get_mut(at..at + time.len()).ok_or(NoTime)?.copy_from_slice(time);
-        Ok(at + time.len())
-    });
+    let written = write(
+        &mut to,
+        |to| to.0,
+        (flat, row, text),
+        cell,
+        |(_, times), i, row, at, cell| {
+            let (at, timed) = at;
+            let Piece { then, field, .. } = flat.pieces[i];
+            if then == Then::Field {
+                return Err(NotPlain);
+            }
+            if !(then == Then::Same && *timed) {
+                let steps = flat.fields[field as usize].time.as_ref().map(|(_, steps)| &**steps);
+                let instant = instant(text, cell, steps.unwrap_or_default()).ok_or(NotPlain)?;
+                times.set(ops::push_time, instant);
+                *timed = true;
+            }
+            let time = times.text();
+            // The longest is that of a time with nanoseconds.
+            row.get_mut(at..at + time.len()).ok_or(NotPlain)?.copy_from_slice(time);
+            Ok(at + time.len())
+        },
+    );
     let (out, _) = to;
     let Ok(at) = written else { return false };
     // The first comma was room for the brace.
@@ -177,7 +201,7 @@ impl Pen<'_> {
         let mut row = self.standing.row.take().unwrap_or_else(|| Box::new([0; ROW]));
         let written = match steps {
             Some(steps) => self.write_told(flat, &mut row, steps),
-            None => self.write_row(flat, &mut row, |_, column| view.root(column)),
+            None => self.write_row(flat, &mut row, |_, piece| view.root(piece.column)),
         };
         self.standing.row = Some(row);
         if written.is_ok() {
@@ -203,14 +227,14 @@ impl Pen<'_> {
         &mut self,
         flat: &Flat,
         row: &mut [u8; ROW],
-        cell: impl Fn(usize, u16) -> Cell,
+        cell: impl Fn(usize, &Piece) -> Cell,
     ) -> Result<(), Box<Refusal>> {
         let text = self.view.text;
         let at = write(
             self,
             |pen| &mut pen.out,
             (flat, row, text),
-            cell,
+            |i, piece| Ok(cell(i, piece)),
             |pen, i, row, (at, timed), cell| pen.write_field(flat, i, row, (at, timed), cell),
         )?;
         self.out.extend_from_slice(&row[..at]);

@@ -312,15 +312,14 @@ impl<'a> Work<'a> {
         if (leaves.is_some() || !json::COUNTED)
             && slots.structure_tells_all()
             && let Some(whole) = slots.whole_structure()
-            && let Some(teller) =
-                Teller::new(
-                    &plan.want,
-                    slots,
-                    &mut twins.elements,
-                    [asked_before, &asked],
-                    &lanes,
-                    (&plan.lanes[source], plan.sources[source].deeds.as_ref()),
-                )
+            && let Some(teller) = Teller::new(
+                &plan.want,
+                slots,
+                &mut twins.elements,
+                [asked_before, &asked],
+                &lanes,
+                (&plan.lanes[source], plan.sources[source].deeds.as_ref()),
+            )
         {
             let (before, body) = (slots.note_of(whole), twins.bodies.all.len());
             let told = twins.quicks.tell(before, teller, (head_of, body), &lanes);

@@ -130,7 +130,8 @@ impl Slots {
         let mut rows: Vec<Draft> = Vec::new();
         let mut lists: Vec<List> = Vec::new();
         let last_of = |rows: &[Draft], scope: u16| rows.iter().rposition(|row| row.scope == scope);
-        let rows_of = |rows: &[Draft], scope: u16| rows.iter().filter(|row| row.scope == scope).count() as u32;
+        let rows_of =
+            |rows: &[Draft], scope: u16| rows.iter().filter(|row| row.scope == scope).count() as u32;
         let open = |kind, n, off| Container { kind, open: (n, off), close: (n, off) };
         for (n, deed) in self.trail.element(steps, want) {
             let n16 = u16::try_from(n).ok()?;
@@ -171,7 +172,8 @@ impl Slots {
                     }
                     if slot.scope != 0 && wanted.has(slot) {
                         let row = last_of(&rows, slot.scope)?;
-                        let opened = rows[row].containers.iter_mut().find(|(column, _)| *column == slot.column)?;
+                        let opened =
+                            rows[row].containers.iter_mut().find(|(column, _)| *column == slot.column)?;
                         opened.1.close = (n, off);
                     }
                     continue;
