@@ -73,8 +73,8 @@ impl Trail {
                 place = if place == START { key } else { self.tree.behind(place, key) };
                 self.trunk.extend_from_slice(&self.steps[steps..end]);
             } else if !was_own {
-                // The gap before the first of some elements is part of what stands before it.
-                place = self.tree.behind(place, START);
+                // The gap before the first of some elements is part of what stands before it. That of the next
+                // one is another, so that the last tells whether some were before it.
                 self.trunk.push(self.steps[steps]);
             }
             if place == LOST {
