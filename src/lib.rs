@@ -24,7 +24,8 @@
 //! Two things are learned while records pass, and change nothing but the speed. [`json`] remembers what
 //! stood between two values, so that it is compared and not read again, and what records and the elements
 //! of their lists leave behind then; and [`normalize`] remembers, of records of one structure, which source
-//! they are of, what of a mapping can write anything for them, and what is counted for each. A record that
+//! they are of, what of a mapping can write anything for them, and what is counted for each. Elements of lists
+//! are remembered one by one, so that records are of one structure however many they have. A record that
 //! is told to be like those by where its values stand is filled in only as far as its mappings read, and
 //! texts that are merely copied are taken from where they stand. All of it is bounded, and what is not
 //! remembered goes the long way.

@@ -313,8 +313,9 @@ impl Trail {
     /// The state at the start of a walk.
     fn start(&mut self, top: NodeId, max_depth: usize) -> u32 {
         if top == 0 && self.max_depth != max_depth {
-            let recipes = std::mem::take(&mut self.recipes).anew();
-            *self = Trail { max_depth, place: tree::START, recipes, ..Trail::default() };
+            let (recipes, tree) =
+                (std::mem::take(&mut self.recipes).anew(), std::mem::take(&mut self.tree).anew());
+            *self = Trail { max_depth, place: tree::START, recipes, tree, ..Trail::default() };
         }
         if self.gaps.is_empty() {
             self.gaps.push(Gap::none());

@@ -60,13 +60,15 @@ impl Elements {
         self.of.get(source).map_or(&[], |of| &of.numbers)
     }
 
-    /// Whether all elements of the record at hand were met before.
-    pub(super) fn knows_all(&self, source: usize, slots: &Slots) -> bool {
+    /// Whether some element of the record at hand is worth remembering.
+    pub(super) fn wants(&self, source: usize, slots: &Slots) -> bool {
         let numbers = self.numbers(source);
-        slots.elements().all(|(place, _)| numbers.get(place as usize).is_some_and(|n| *n > 0))
+        let is_new = |place: Structure| numbers.get(place as usize).is_none_or(|n| *n == 0);
+        self.all.len() < MOST && slots.elements().any(|(place, _)| is_new(place))
     }
 
-    /// The same; they are then those of a record that is about to be told.
+    /// Whether all elements of the record at hand were met before: they are then those of a record that is about
+    /// to be told.
     #[inline]
     pub(super) fn take(&mut self, source: usize, slots: &Slots) -> bool {
         self.at_hand.clear();

@@ -61,7 +61,7 @@ impl Work<'_> {
         let like = head.and_then(|(at, _)| self.like(at));
         // What is known of a record holds whatever its elements are, if those are known too.
         let keeps_elements = like.as_ref().is_some_and(|like| like.is_told)
-            && !self.scratch.twins.elements.knows_all(source, &self.scratch.slots);
+            && self.scratch.twins.elements.wants(source, &self.scratch.slots);
         let keeps_all = like.is_none() && (head.is_some() || draft.is_some());
         // The leaves of what is like an earlier record are counted with those of its like.
         let mut collected = None;

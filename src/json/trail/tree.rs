@@ -175,6 +175,14 @@ impl Node {
 }
 
 impl Tree {
+    /// The same for other trails: nothing leads to the places that there are.
+    pub(super) fn anew(mut self) -> Tree {
+        self.nodes[START as usize] = Node::root();
+        self.more.clear();
+        self.joined.clear();
+        self
+    }
+
     /// The next record begins.
     pub(super) fn begin(&mut self) {
         self.room = None;
