@@ -20,7 +20,7 @@ source: chat
 when: {path: kind, equals: chat}
 id: id
 fields:
-  meta: [kind, id, 'msgs[].by', 'msgs[].ok', 'msgs[].parts[].n', 'msgs[].parts[].m', 'msgs[].parts[].subs[].k', 'others[].v', tail]
+  meta: [kind, id, 'msgs[].by', 'msgs[].ok', 'msgs[].parts[].n', 'msgs[].parts[].m', 'msgs[].parts[].subs[].k', 'others[].v', tail, at]
   content: [title, 'msgs[].text']
 ";
 
@@ -35,12 +35,16 @@ rows:
   - {to: good, from: 'msgs[].by', when: {any: [{path: 'msgs[].ok', equals: 'true'}, {path: 'msgs[].text', glob: '*'}]}}
   - {to: values, from: 'others[].v'}
   - {to: tail, from: tail}
+  - {to: at, from: at, as: {time: unix}}
+  - {to: then, from: at, as: {time: unix}}
 ";
+const DISTINCT: &str = "  - {to: bys, from: 'msgs[].by', distinct: true}\n";
 const PAGE_TARGET: &str = "
 target: page
 root: Page
 types:
-  Page: {id: string, title: string, texts: [string], said: [string], good: [string], values: [string], tail: string}
+  Page: {id: string, title: string, texts: [string], said: [string], good: [string], values: [string], tail: string, bys: [string],
+         at: time, then: time}
 ";
 /// Some of it must see the rows of lists.
 const UDM: &str = "
@@ -92,7 +96,7 @@ const MESSAGES: [&str; 26] = [
 ];
 
 /// Records around their messages, `@`, and other elements, `%`.
-const AROUND: [&str; 9] = [
+const AROUND: [&str; 14] = [
     r#"{"kind":"chat","id":"i","title":"t","msgs":[@],"tail":"end"}"#,
     r#"{"kind":"chat","id":"i","title":null,"msgs":[@],"tail":null}"#,
     r#"{"msgs":[@],"kind":"chat","id":"first"}"#,
@@ -102,6 +106,12 @@ const AROUND: [&str; 9] = [
     r#"{"kind":"chat","id":"text","msgs":"@none","others":[]}"#,
     r#"{"kind":"chat","id":"twice","msgs":[@],"msgs":[@],"tail":"end"}"#,
     r#"{"kind":"chat","msgs":[@],"others":[%],"id":"late","tail":{"a":[{"b":1}]}}"#,
+    // Without lists, and of one structure.
+    r#"{"kind":"chat","id":"plain","title":"t","at":1718000008,"tail":"end"}"#,
+    r#"{"kind":"chat","id":"plain","title":"","at":1718000009.5,"tail":"caf\u00e9"}"#,
+    r#"{"kind":"chat","id":"none","title":"no time","at":99999999999999999999,"tail":"end"}"#,
+    r#"{"kind":"chat","id":"","title":"lone \ud800","at":1718000010,"tail":"end"}"#,
+    r#"{"kind":"chat","id":"bool","title":"t","at":true,"tail":"end"}"#,
 ];
 
 const OTHERS: [&str; 5] = [r#"{"v":"a"}"#, r#"{"v":"bb"}"#, r#"{"v":1}"#, r#"{"w":2}"#, r#"{"v":[]}"#];
@@ -130,6 +140,9 @@ fn plans() -> &'static [Plan] {
         put("lists/sources/chat/source.yaml", SOURCE);
         put("lists/sources/chat/page.yaml", PAGE);
         put("lists/sources/chat/udm.yaml", UDM);
+        put("distinct/targets/page.yaml", PAGE_TARGET);
+        put("distinct/sources/chat/source.yaml", SOURCE);
+        put("distinct/sources/chat/page.yaml", &format!("{PAGE}{DISTINCT}"));
         put("rows/targets/page.yaml", PAGE_TARGET);
         put("rows/sources/chat/source.yaml", SOURCE);
         put("rows/sources/chat/page.yaml", &PAGE.replace("rows:", "each: 'msgs[]'\nrows:"));
@@ -145,6 +158,7 @@ fn plans() -> &'static [Plan] {
             plan("lists", &["page"], Content::Full),
             plan("lists", &["udm"], Content::Full),
             plan("lists", &["page", "udm"], Content::Metadata),
+            plan("distinct", &["page"], Content::Full),
             plan("rows", &["udm"], Content::Full),
             plan("rows", &["page", "udm"], Content::Full),
         ];
@@ -242,4 +256,12 @@ fn every_element_is_written_as_it_is() {
             check(&records).unwrap_or_else(|e| panic!("{around} {n}: {e}"));
         }
     }
+}
+
+/// Records without lists, of which most are written as they stand, and some are not.
+#[test]
+fn records_that_are_not_plain_are_written_the_long_way() {
+    let of = |around: usize| record(&(around, Vec::new(), Vec::new()));
+    let records: Vec<String> = (0..40).map(|n| of([9, 9, 9, 10, 9, 11, 9, 12, 9, 13][n % 10])).collect();
+    check(&records).unwrap_or_else(|e| panic!("{e}"));
 }
