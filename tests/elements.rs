@@ -258,6 +258,15 @@ fn every_element_is_written_as_it_is() {
     }
 }
 
+/// Elements that were never met, among those that are known.
+#[test]
+fn a_new_element_is_not_taken_for_a_known_one() {
+    let of = |n: usize| record(&(0, vec![0, n, 3], Vec::new()));
+    let known = std::iter::repeat_n(of(0), 14);
+    let records: Vec<String> = known.chain((0..MESSAGES.len()).map(of)).collect();
+    check(&records).unwrap_or_else(|e| panic!("{e}"));
+}
+
 /// Records without lists, of which most are written as they stand, and some are not.
 #[test]
 fn records_that_are_not_plain_are_written_the_long_way() {

@@ -27,7 +27,7 @@ pub(super) struct Piece {
     pub(super) column: u16,
     /// The number of the field among those of the row.
     pub(super) field: u16,
-    /// What string can be copied: see [`Copies`].
+    /// What string can be copied: see [`crate::plan::Copies`].
     pub(super) escapes: bool,
     pub(super) least: u32,
     /// How many bytes more than the fewest it may have.
@@ -35,7 +35,7 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    /// What [`Copies::take`] says.
+    /// What [`crate::plan::Copies::take`] says.
     #[inline(always)]
     fn takes(&self, cell: Cell) -> bool {
         let fits = cell.kind == Kind::String || (self.escapes && cell.kind == Kind::Escaped);
@@ -134,17 +134,16 @@ pub(super) fn write_line(
         |to| to.0,
         (flat, row, text),
         cell,
-        |(_, times), i, row, at, cell| {
-            let (at, timed) = at;
+        |(_, times), i, row, (at, _), cell| {
             let Piece { then, field, .. } = flat.pieces[i];
             if then == Then::Field {
                 return Err(NotPlain);
             }
-            if !(then == Then::Same && *timed) {
+            // The last was written, or the row is not.
+            if then != Then::Same {
                 let steps = flat.fields[field as usize].time.as_ref().map(|(_, steps)| &**steps);
                 let instant = instant(text, cell, steps.unwrap_or_default()).ok_or(NotPlain)?;
                 times.set(ops::push_time, instant);
-                *timed = true;
             }
             let time = times.text();
             // The longest is that of a time with nanoseconds.
