@@ -101,7 +101,9 @@ impl Work<'_> {
             };
             let own = self.own_elements();
             if let (Some(head), Some(own)) = (head, own) {
-                let keeps = |at: u32| !own.iter().any(|element| element.contains(&at));
+                // They stand in order, and a long record has thousands.
+                let first = |at: u32| own.get(own.partition_point(|element| element.end <= at));
+                let keeps = |at: u32| !first(at).is_some_and(|element| element.contains(&at));
                 let leaves = alike.then(|| self.leaves_of_like(source, field.is_some(), shown, &keeps));
                 if self.keep_body(head, leaves) {
                     self.keep_elements(source, shown);
