@@ -137,19 +137,16 @@ fn wanted(plan: &Plan, source: usize) -> Wanted {
         if let Route::Lanes(lanes) = route
             && let Some(lane) = lanes.first()
         {
-            // Where it cannot be told what a lane reads, its records are not.
-            lane_needs(lane, &mut |needed| add(&mut wanted, &plan.want, needed));
+            // What cannot be told is no matter: records that it is part of are not told.
+            let mut add = |needed| add(&mut wanted, &plan.want, needed);
+            needs_behind(lane, &mut add);
+            lane.root.needs(&mut add);
         }
     }
     wanted
 }
 
-/// Calls `f` with all that the events of a lane read of a record; whether that can be told.
-fn lane_needs(lane: &Lane, f: &mut dyn FnMut(Needed)) -> bool {
-    needs_behind(lane, f) && lane.root.needs(f)
-}
-
-/// The same for what is read behind the fields of the events.
+/// Calls `f` with all that is read of a record behind the fields of its events; whether that can be told.
 pub(super) fn needs_behind(lane: &Lane, f: &mut dyn FnMut(Needed)) -> bool {
     lane.each.iter().flatten().for_each(|scope| f(Needed::Rows(*scope)));
     let core = lane.standard.as_ref().and_then(|standard| standard.core.as_ref());

@@ -14,10 +14,11 @@ pub enum Needed {
 }
 
 impl Object {
-    /// Calls `f` with all that the fields read of the record; whether that can be told.
+    /// Calls `f` with all that the fields read of the record, as far as it can be told; whether all of it can.
     pub fn needs(&self, f: &mut dyn FnMut(Needed)) -> bool {
         self.strict.iter().for_each(|read| of_read(read, f));
-        self.discovery.is_none() && self.fields.iter().all(|field| of_shape(&field.shape, f))
+        let told = self.discovery.is_none();
+        self.fields.iter().fold(told, |told, field| field.needs(f) && told)
     }
 }
 
@@ -37,17 +38,20 @@ fn of_shape(shape: &Shape, f: &mut dyn FnMut(Needed)) -> bool {
         }
         Shape::List(List { parts, strict }) => {
             strict.iter().for_each(|read| of_read(read, f));
-            parts.iter().all(|part| match part {
-                Part::Values(leaf) => {
-                    of_leaf(leaf, f);
-                    true
-                }
-                Part::Object(object) => object.needs(f),
-                Part::Each { list, scopes, element } => {
-                    of_read(list, f);
-                    scopes.iter().for_each(|scope| f(Needed::Rows(*scope)));
-                    of_shape(element, f)
-                }
+            parts.iter().fold(true, |told, part| {
+                let of_part = match part {
+                    Part::Values(leaf) => {
+                        of_leaf(leaf, f);
+                        true
+                    }
+                    Part::Object(object) => object.needs(f),
+                    Part::Each { list, scopes, element } => {
+                        of_read(list, f);
+                        scopes.iter().for_each(|scope| f(Needed::Rows(*scope)));
+                        of_shape(element, f)
+                    }
+                };
+                of_part && told
             })
         }
     }

@@ -20,17 +20,13 @@ impl Wanted {
         self.columns.push(slot);
     }
 
-    /// Rows of a scope are wanted, and so they are of those around it; whether they were not before.
+    /// Rows of a scope are wanted; whether they were not before. Those of the scopes around it must be, too.
     pub fn add_rows(&mut self, scope: u16) -> bool {
         let is_new = !self.scopes.contains(&scope);
         if is_new {
             self.scopes.push(scope);
         }
         is_new
-    }
-
-    pub fn scopes(&self) -> &[u16] {
-        &self.scopes
     }
 
     fn has(&self, slot: Slot) -> bool {
