@@ -81,7 +81,7 @@ fn plan(
         content: read.content.into(),
         source: read.source.clone(),
         keep_secrets: read.keep_secrets,
-        timezone: read.timezone,
+        timezone: read.timezone.clone(),
         site: read.site.clone(),
         pseudonyms: read.pseudonymize.as_deref().map(pseudonyms).transpose()?,
         events,

@@ -15,6 +15,7 @@ pub use coverage::{Learned, PathId};
 pub use leaves::{Bundles, Leaves, Place, Sight, type_at, type_of};
 pub use report::{Rate, RunFacts, rate, report, summary};
 
+use crate::json::NodeId;
 use crate::plan::{Plan, Route};
 
 /// Why a record was refused. The list is closed; `README.md` documents every name.
@@ -151,9 +152,9 @@ pub struct LaneCounts {
     /// By leaf: texts cut at their limit.
     pub cut: Vec<u64>,
     /// By node of the trie: values that did not fit where they were read to.
-    pub unfit: Vec<u64>,
+    pub unfit: ByNode,
     /// By node: values not written because a path before theirs in a row had one.
-    pub passed: Vec<u64>,
+    pub passed: ByNode,
     /// Leaves of the records that went this way.
     pub leaves: Leaves,
     /// More of those, which are not added yet.
@@ -163,6 +164,35 @@ pub struct LaneCounts {
     /// Event types that had to be replaced: (proposed, taken).
     pub fallbacks: HashMap<(Box<str>, Box<str>), u64>,
     pub events: u64,
+}
+
+/// Counts by node of the trie. Few nodes ever count: there are as many as were needed.
+#[derive(Clone, Debug, Default)]
+pub struct ByNode(Vec<u64>);
+
+impl ByNode {
+    #[inline]
+    pub fn add(&mut self, node: NodeId, n: u64) {
+        match self.0.get_mut(node as usize) {
+            Some(count) => *count += n,
+            None => self.grow(node, n),
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, node: NodeId, n: u64) {
+        self.0.resize(node as usize + 1, 0);
+        self.0[node as usize] = n;
+    }
+
+    /// Those that counted.
+    pub fn met(&self) -> impl Iterator<Item = (NodeId, u64)> {
+        (0..).zip(self.0.iter().copied()).filter(|(_, n)| *n > 0)
+    }
+
+    fn merge(&mut self, other: &ByNode) {
+        other.met().for_each(|(node, n)| self.add(node, n));
+    }
 }
 
 /// Everything one worker counts.
@@ -199,8 +229,6 @@ impl Counts {
                             failed: vec![0; lane.leaves.len()],
                             defaulted: vec![0; lane.leaves.len()],
                             cut: vec![0; lane.leaves.len()],
-                            unfit: vec![0; plan.want.len()],
-                            passed: vec![0; plan.want.len()],
                             leaves: Leaves::new(plan.want.len()),
                             undeclared: Leaves::new(plan.want.len()),
                             ..LaneCounts::default()
@@ -252,8 +280,8 @@ impl Counts {
             add(&mut a.failed, &b.failed);
             add(&mut a.defaulted, &b.defaulted);
             add(&mut a.cut, &b.cut);
-            add(&mut a.unfit, &b.unfit);
-            add(&mut a.passed, &b.passed);
+            a.unfit.merge(&b.unfit);
+            a.passed.merge(&b.passed);
             a.events += b.events;
             a.leaves.merge(&b.leaves, &ids);
             a.undeclared.merge(&b.undeclared, &ids);

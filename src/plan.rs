@@ -76,7 +76,7 @@ impl Request {
             content: self.content,
             keep_secrets: self.keep_secrets,
             pseudonyms: self.pseudonyms.clone(),
-            zone: self.timezone,
+            zone: self.timezone.clone(),
         }
     }
 }

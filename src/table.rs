@@ -12,7 +12,7 @@ pub(crate) use ignored::parse_ignored;
 pub use path::{Head, Path, Seg, parse_path, parse_target_path};
 pub use rows::{Cond, From, Label, ListStep, Piece, Row, Table, parse_cond};
 pub use source::{Class, Let, SourceDef};
-pub use target::{Base, Dialect, FieldType, Need, TargetDef, TargetSeg};
+pub use target::{Base, Dialect, FieldType, Need, TargetDef, TargetSeg, Values};
 
 use std::ops::Range;
 
@@ -92,21 +92,26 @@ pub(crate) fn need_map<'a>(
 
 /// The items of a list of texts, at least one; one text alone counts as a list of one.
 pub(crate) fn texts(node: &crate::yaml::Node, out: &mut crate::yaml::Complaints) -> Vec<At<String>> {
+    let texts = each_text(node, out);
+    let mut all = Vec::with_capacity(texts.size_hint().1.unwrap_or(0));
+    all.extend(texts.map(|(text, span)| At::new(text.to_string(), span.clone())));
+    all
+}
+
+/// The same, one after the other.
+pub(crate) fn each_text<'a>(
+    node: &'a crate::yaml::Node,
+    out: &mut crate::yaml::Complaints,
+) -> impl Iterator<Item = (&'a str, &'a Range<usize>)> {
     let items = match node.list() {
         Some(items) => items,
         None => std::slice::from_ref(node),
     };
-    let mut texts = Vec::new();
     if items.is_empty() {
         out.add(&node.span, "an empty list");
     }
-    for item in items {
-        match item.text() {
-            Some(text) => texts.push(At::new(text.to_string(), item.span.clone())),
-            None => {
-                out.add(&item.span, format!("a text is needed here, not {}", item.what()));
-            }
-        }
+    for item in items.iter().filter(|item| item.text().is_none()) {
+        out.add(&item.span, format!("a text is needed here, not {}", item.what()));
     }
-    texts
+    items.iter().filter_map(|item| Some((item.text()?, &item.span)))
 }

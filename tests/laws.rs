@@ -195,7 +195,7 @@ fn ordered(target: &TargetDef, above: &mut Vec<Seg>, value: &Value) -> Result<()
     let Some(map) = value.as_object() else { return Ok(()) };
     let mut last = None;
     for (key, inner) in map {
-        above.push(Seg::Key(key.clone()));
+        above.push(Seg::Key(key.as_str().into()));
         let found = target.resolve(above).map_err(|(message, _)| message)?;
         let seg = found.last().expect("a step");
         if let Some(order) = seg.order {

@@ -54,7 +54,7 @@ fn strings(value: &Value, pointer: String, path: &mut Vec<Seg>, out: &mut Found)
         Value::Object(map) => {
             note(format!("{pointer}/{NEW}"), [path.as_slice(), &[Seg::Key(NEW.into())]].concat());
             for (key, inner) in map {
-                path.push(Seg::Key(key.clone()));
+                path.push(Seg::Key(key.as_str().into()));
                 let escaped = key.replace('~', "~0").replace('/', "~1");
                 strings(inner, format!("{pointer}/{escaped}"), path, out);
                 path.pop();
@@ -133,7 +133,7 @@ fn all() -> &'static [Planted] {
                     let own = recognise(&full, &record);
                     let kind = own.and_then(|def| def.kind.as_ref()).and_then(|kind| {
                         match kind.is.segs.as_slice() {
-                            [Seg::Key(key)] => record.get(key),
+                            [Seg::Key(key)] => record.get(key.as_str()),
                             _ => None,
                         }
                     });
@@ -281,7 +281,7 @@ fn in_full_mode_every_mark_is_written_or_reported() {
 fn elements(value: &Value, segs: &[Seg]) -> usize {
     match segs.split_first() {
         None => 1,
-        Some((Seg::Key(key), rest)) => value.get(key).map_or(0, |inner| elements(inner, rest)),
+        Some((Seg::Key(key), rest)) => value.get(key.as_str()).map_or(0, |inner| elements(inner, rest)),
         Some((_, rest)) => value.as_array().into_iter().flatten().map(|inner| elements(inner, rest)).sum(),
     }
 }

@@ -36,7 +36,7 @@ fn at<'a>(record: &'a Value, path: &Path) -> Vec<&'a Value> {
         here = here
             .into_iter()
             .flat_map(|value| match seg {
-                Seg::Key(key) => value.get(key).into_iter().collect::<Vec<_>>(),
+                Seg::Key(key) => value.get(key.as_str()).into_iter().collect::<Vec<_>>(),
                 _ => value.as_array().into_iter().flatten().collect(),
             })
             .collect();

@@ -191,7 +191,8 @@ impl Mask {
 
 /// The columns as masks, one for each word.
 pub fn masks(columns: impl Iterator<Item = u16>) -> Box<[Mask]> {
-    let mut masks: Vec<Mask> = Vec::new();
+    // Nearly always one.
+    let mut masks: Vec<Mask> = Vec::with_capacity(1);
     for column in columns {
         let (word, bits) = (column as u32 / 64, 1 << (column % 64));
         match masks.iter_mut().find(|m| m.word == word) {

@@ -18,7 +18,8 @@ pub(super) struct Node {
     parent: Option<NodeId>,
     /// The key below the parent; empty for the root and for list elements.
     name: String,
-    children: Vec<NodeId>,
+    /// Each with what tells most keys apart at a glance.
+    children: Vec<(u32, NodeId)>,
     pub(super) element: Option<NodeId>,
     slot: Slot,
     /// Nodes below this one, in every scope, have the ranks `rank + 1 .. rank_end`.
@@ -105,7 +106,7 @@ impl Want {
             return id;
         }
         let id = self.add(Some(node), key.to_string(), self.nodes[node as usize].slot.scope);
-        self.nodes[node as usize].children.push(id);
+        self.nodes[node as usize].children.push((glance(key), id));
         id
     }
 
@@ -127,7 +128,9 @@ impl Want {
 
     pub fn find_child(&self, node: NodeId, key: &str) -> Option<NodeId> {
         let node = &self.nodes[node as usize];
-        node.children.iter().copied().find(|&c| self.nodes[c as usize].name == key)
+        let tag = glance(key);
+        let named = |&&(of, child): &&(u32, NodeId)| of == tag && self.nodes[child as usize].name == key;
+        node.children.iter().find(named).map(|&(_, child)| child)
     }
 
     /// Numbers the columns and builds the key tables. Columns of a subtree are neighbours, so that
@@ -145,7 +148,7 @@ impl Want {
         }
         for node in &self.nodes {
             let keys: Vec<(&str, NodeId)> =
-                node.children.iter().map(|&c| (self.nodes[c as usize].name.as_str(), c)).collect();
+                node.children.iter().map(|&(_, c)| (self.nodes[c as usize].name.as_str(), c)).collect();
             let keys = Keys::new(&keys, &mut self.entries, &mut self.multipliers);
             self.steps.push(Step { keys, slot: node.slot, is_list: node.element.is_some() });
         }
@@ -157,7 +160,7 @@ impl Want {
         self.scopes[scope as usize].width += 1;
         self.nodes[id as usize].rank = *rank;
         *rank += 1;
-        for child in self.nodes[id as usize].children.clone() {
+        for (_, child) in self.nodes[id as usize].children.clone() {
             self.number(child, rank);
         }
         let below = self.scopes[scope as usize].width as u16 - column - 1;
@@ -293,12 +296,25 @@ impl Want {
     }
 }
 
+/// The length of a key and three of its bytes.
+fn glance(key: &str) -> u32 {
+    let bytes = key.as_bytes();
+    let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
+    u32::from_le_bytes([bytes.len() as u8, at(0), at(bytes.len() / 2), at(bytes.len().wrapping_sub(1))])
+}
+
 /// Appends one key to a written path.
 pub fn push_step(name: &str, path: &mut String) {
-    let plain = |b: u8| {
-        b.is_ascii_alphanumeric()
-            || matches!(b, b'_' | b'-' | b'@' | b'$' | b'/' | b':' | b' ')
-            || !b.is_ascii()
+    const PLAIN: [bool; 256] = {
+        let (mut plain, mut byte) = ([false; 256], 0);
+        while byte < 256 {
+            let b = byte as u8;
+            plain[byte] = b.is_ascii_alphanumeric()
+                || matches!(b, b'_' | b'-' | b'@' | b'$' | b'/' | b':' | b' ')
+                || !b.is_ascii();
+            byte += 1;
+        }
+        plain
     };
     if name.is_empty() {
         return;
@@ -306,7 +322,7 @@ pub fn push_step(name: &str, path: &mut String) {
     if !path.is_empty() {
         path.push('.');
     }
-    if name.bytes().all(plain) {
+    if name.bytes().all(|byte| PLAIN[byte as usize]) {
         path.push_str(name);
     } else {
         path.push('"');

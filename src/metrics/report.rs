@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::drift::{self, undeclared};
-use super::{Counts, LaneCounts, Outcomes, Reason, TypeCounts, Types};
+use super::{ByNode, Counts, LaneCounts, Outcomes, Reason, TypeCounts, Types};
 use crate::plan::{Lane, Plan, Route};
 
 /// What a run knows beside the counts; everything that differs between two equal runs.
@@ -179,10 +179,10 @@ fn mapping(plan: &Plan, counts: &Counts, lane: &Lane, c: &LaneCounts) -> Value {
         }
         json!(list)
     };
-    let by_node = |numbers: &[u64]| {
-        let met = numbers.iter().enumerate().filter(|(_, n)| **n > 0);
+    let by_node = |counts: &ByNode| {
+        let met = counts.met();
         let list: BTreeMap<String, u64> =
-            met.map(|(node, n)| (shown(plan, &plan.want.path(node as u32)), *n)).collect();
+            met.map(|(node, n)| (shown(plan, &plan.want.path(node)), n)).collect();
         json!(list)
     };
     let mut fallbacks: BTreeMap<String, u64> = BTreeMap::new();

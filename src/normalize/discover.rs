@@ -18,7 +18,7 @@ impl Pen<'_> {
     #[inline(always)]
     pub(super) fn others(&mut self, object: &Object, first: usize) -> bool {
         if let Some(discovery) = &object.discovery {
-            let (node, at) = match &object.strict {
+            let (node, at) = match object.strict.as_deref() {
                 Some(read @ Read { at: ReadAt::Slot { node, .. }, .. }) => {
                     (*node, self.cell(read).start as usize)
                 }

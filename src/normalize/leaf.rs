@@ -257,7 +257,7 @@ impl<'a> Pen<'a> {
             }
             (Origin::Template(pieces), _) => self.template(pieces),
             (Origin::Joined { reads, by, steps }, _) => self.joined(reads, by, steps),
-            (Origin::Count { list, scopes, only }, _) => Ok(self.count(list, scopes, only.as_ref())),
+            (Origin::Count { list, scopes, only }, _) => Ok(self.count(list, scopes, only.as_deref())),
             (Origin::Reads(_), Some(read)) => {
                 self.standing.default = false;
                 self.value(read)
@@ -281,7 +281,7 @@ impl<'a> Pen<'a> {
         if let Some(counts) = &mut self.counts {
             counts.failed[leaf.counter as usize] += 1;
             if let Some(ReadAt::Slot { node, .. }) = read.map(|read| &read.at) {
-                counts.unfit[*node as usize] += 1;
+                counts.unfit.add(*node, 1);
             }
         }
         let read = read.or(match &leaf.origin {

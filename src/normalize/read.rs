@@ -80,7 +80,7 @@ impl<'a> Pen<'a> {
             });
             debug_assert!(looked.is_ok(), "looking refuses nothing");
             if let Some(counts) = &mut self.counts {
-                counts.passed[*node as usize] += values;
+                counts.passed.add(*node, values);
             }
         }
     }
@@ -221,7 +221,7 @@ impl<'a> Pen<'a> {
     #[cold]
     pub(super) fn passed(&mut self, node: NodeId) {
         if let Some(counts) = &mut self.counts {
-            counts.passed[node as usize] += 1;
+            counts.passed.add(node, 1);
         }
     }
 

@@ -225,7 +225,9 @@ impl<'a> Pen<'a> {
             }
             LeafType::Any => json::push_quoted(text, &mut self.out),
             LeafType::Int { min, max, quoted } => {
-                let n = ops::integer(text).filter(|n| (*min..=*max).contains(n)).ok_or(Failed::Fit)?;
+                let n = ops::integer(text)
+                    .filter(|n| (i128::from(*min)..=i128::from(*max)).contains(n))
+                    .ok_or(Failed::Fit)?;
                 let mut digits = itoa::Buffer::new();
                 let n = digits.format(n);
                 if *quoted {

@@ -2,6 +2,8 @@
 //! so that one text has one pseudonym wherever it stands, and nobody without the key can tell
 //! which. Knows texts, not what they are fields of.
 
+use std::sync::Arc;
+
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
@@ -13,9 +15,9 @@ const DOMAIN: &str = "pseudonym.invalid";
 /// A shorter key could be found by trying.
 pub const SHORTEST_KEY: usize = 16;
 
-/// A key, ready to hash.
+/// A key, ready to hash; shared, for every step holds one.
 #[derive(Clone)]
-pub struct Pseudonyms(Hmac<Sha256>);
+pub struct Pseudonyms(Arc<Hmac<Sha256>>);
 
 impl std::fmt::Debug for Pseudonyms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -31,14 +33,14 @@ impl Pseudonyms {
         if key.len() < SHORTEST_KEY {
             return Err(format!("a key has at least {SHORTEST_KEY} bytes, and this one has {}", key.len()));
         }
-        Hmac::new_from_slice(key).map(Pseudonyms).map_err(|e| e.to_string())
+        Hmac::new_from_slice(key).map(|key| Pseudonyms(Arc::new(key))).map_err(|e| e.to_string())
     }
 
     /// Appends the pseudonym of a text: of an address an IPv6 address below fd00::/8, of an e-mail
     /// address one in a reserved domain, of anything else a word. All carry the first bits of
     /// HMAC-SHA-256 over the text's characters, 120 in an address and 128 elsewhere.
     pub fn push(&self, text: &str, out: &mut String) {
-        let mut mac = self.0.clone();
+        let mut mac = Hmac::clone(&self.0);
         mac.update(text.as_bytes());
         let digest: [u8; 32] = mac.finalize().into_bytes().into();
         if net::ip_family(text.trim()).is_some() {

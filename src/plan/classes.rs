@@ -1,28 +1,32 @@
 //! The classes that a source declares, by path. Knows what is declared of a path, above it and
 //! below it, and nothing of what a mode makes of that.
 
-use foldhash::HashMap;
-
 use super::privacy::payload_part;
 use crate::table::{Class, Head, Path, Seg, SourceDef};
 
 /// The declarations as trees, so that a path is looked up in its own length.
-#[derive(Default)]
-pub(super) struct Classes {
+pub(super) struct Classes<'a> {
     /// See [`SourceDef::bears_content`].
     pub(super) content: bool,
     /// By where a path begins: the head, and the name behind it.
-    own: HashMap<(Head, String), Tree>,
-    /// Of the payload of one kind, by its key with dots as underscores.
-    kinds: HashMap<String, Tree>,
+    own: Vec<((Head, &'a str), TreeAt)>,
+    /// Of the payload of one kind, by its key.
+    kinds: Vec<(&'a str, TreeAt)>,
+    /// All trees.
+    all: Vec<Tree<'a>>,
 }
 
-#[derive(Default)]
-struct Tree {
+/// A place among all trees.
+type TreeAt = u32;
+
+/// Few have many branches: those are gone through one by one.
+struct Tree<'a> {
     class: Option<Class>,
     /// Something below is declared and is no content.
     shows: bool,
-    below: HashMap<Seg, Tree>,
+    /// The first branch, and the one behind this: each with the step that leads there.
+    below: Option<(&'a Seg, TreeAt)>,
+    next: Option<(&'a Seg, TreeAt)>,
 }
 
 /// What is declared of a path.
@@ -37,16 +41,23 @@ pub(super) struct Declared {
     pub(super) shows: bool,
 }
 
-impl Classes {
-    pub(super) fn new(def: &SourceDef) -> Classes {
-        let mut classes = Classes { content: def.bears_content(), ..Classes::default() };
+impl<'a> Classes<'a> {
+    pub(super) fn new(def: &'a SourceDef) -> Classes<'a> {
+        let (own, kinds) = (Vec::new(), Vec::new());
+        let all = Vec::with_capacity(2 * def.classes.len());
+        let mut classes = Classes { content: def.bears_content(), own, kinds, all };
         for (path, class) in &def.classes {
             let Path { head, name, segs } = &path.is;
-            classes.own.entry((*head, name.clone())).or_default().declare(segs, *class);
+            classes.declare((*head, name), segs, *class);
             // The payloads of all kinds are read as one.
             if let Some((key, inside)) = payload_part(&path.is).filter(|_| def.payload.is_some()) {
-                classes.own.entry((Head::Payload, String::new())).or_default().declare(inside, *class);
-                classes.kinds.entry(key.replace('.', "_")).or_default().declare(inside, *class);
+                classes.declare((Head::Payload, ""), inside, *class);
+                let root = classes.kind(key).unwrap_or_else(|| {
+                    let root = plant(&mut classes.all);
+                    classes.kinds.push((key, root));
+                    root
+                });
+                classes.grow(root, inside, *class);
             }
         }
         classes
@@ -54,22 +65,75 @@ impl Classes {
 
     pub(super) fn of(&self, path: &Path) -> Declared {
         let mut declared = Declared::default();
-        let mut own = self.own.get(&(path.head, path.name.clone()));
+        let mut own = self.begin((path.head, &path.name));
         let mut kind = None;
-        declared.meet(own, kind);
+        declared.meet(self.tree(own), self.tree(kind));
         for (i, seg) in path.segs.iter().enumerate() {
-            own = own.and_then(|tree| tree.below.get(seg));
+            own = own.and_then(|at| self.branch(at, seg));
             kind = match seg {
-                Seg::Key(key) if i == 0 && path.head == Head::Root && !self.kinds.is_empty() => {
-                    self.kinds.get(&key.replace('.', "_"))
-                }
-                seg => kind.and_then(|tree: &Tree| tree.below.get(seg)),
+                Seg::Key(key) if i == 0 && path.head == Head::Root => self.kind(key),
+                seg => kind.and_then(|at| self.branch(at, seg)),
             };
-            declared.meet(own, kind);
+            declared.meet(self.tree(own), self.tree(kind));
         }
-        declared.shows = own.is_some_and(|tree| tree.shows);
+        declared.shows = self.tree(own).is_some_and(|tree| tree.shows);
         declared
     }
+
+    fn tree(&self, at: Option<TreeAt>) -> Option<&Tree<'a>> {
+        Some(&self.all[at? as usize])
+    }
+
+    fn begin(&self, begin: (Head, &str)) -> Option<TreeAt> {
+        self.own.iter().find(|(at, _)| *at == begin).map(|(_, root)| *root)
+    }
+
+    /// The payload of a kind goes by its key with underscores for dots, too.
+    fn kind(&self, key: &str) -> Option<TreeAt> {
+        let folded = |byte: u8| if byte == b'.' { b'_' } else { byte };
+        let same =
+            |known: &str| known.len() == key.len() && known.bytes().map(folded).eq(key.bytes().map(folded));
+        self.kinds.iter().find(|(known, _)| same(known)).map(|(_, root)| *root)
+    }
+
+    fn branch(&self, tree: TreeAt, seg: &Seg) -> Option<TreeAt> {
+        let mut branch = self.all[tree as usize].below;
+        while let Some((step, at)) = branch {
+            if step == seg {
+                return Some(at);
+            }
+            branch = self.all[at as usize].next;
+        }
+        None
+    }
+
+    fn declare(&mut self, begin: (Head, &'a str), segs: &'a [Seg], class: Class) {
+        let root = self.begin(begin).unwrap_or_else(|| {
+            let root = plant(&mut self.all);
+            self.own.push((begin, root));
+            root
+        });
+        self.grow(root, segs, class);
+    }
+
+    fn grow(&mut self, root: TreeAt, segs: &'a [Seg], class: Class) {
+        let mut at = root;
+        for seg in segs {
+            self.all[at as usize].shows |= matches!(class, Class::Meta | Class::Pii);
+            at = self.branch(at, seg).unwrap_or_else(|| {
+                let new = plant(&mut self.all);
+                self.all[new as usize].next = self.all[at as usize].below.replace((seg, new));
+                new
+            });
+        }
+        let tree = &mut self.all[at as usize];
+        tree.class = tree.class.max(Some(class));
+    }
+}
+
+fn plant(all: &mut Vec<Tree>) -> TreeAt {
+    all.push(Tree { class: None, shows: false, below: None, next: None });
+    all.len() as TreeAt - 1
 }
 
 impl Declared {
@@ -78,19 +142,5 @@ impl Declared {
         self.class = own.and_then(|tree| tree.class).max(kind.and_then(|tree| tree.class));
         self.secret |= self.class == Some(Class::Secret);
         self.pii |= self.class == Some(Class::Pii);
-    }
-}
-
-impl Tree {
-    fn declare(&mut self, segs: &[Seg], class: Class) {
-        let mut tree = self;
-        for seg in segs {
-            tree.shows |= matches!(class, Class::Meta | Class::Pii);
-            if !tree.below.contains_key(seg) {
-                tree.below.insert(seg.clone(), Tree::default());
-            }
-            tree = tree.below.get_mut(seg).expect("just put there");
-        }
-        tree.class = tree.class.max(Some(class));
     }
 }

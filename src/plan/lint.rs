@@ -230,7 +230,7 @@ impl Lint<'_> {
     fn shadowed(&mut self, row: &Row, earlier: &[Row]) {
         for before in earlier.iter().filter(|before| before.to.is == row.to.is) {
             let line = self.line(&before.to.span);
-            let same_when = same_cond(before.when.as_ref(), row.when.as_ref());
+            let same_when = same_cond(before.when.as_deref(), row.when.as_deref());
             let wider = before.when.is_none() || same_when;
             let to = &row.to_text;
             let always = matches!(before.from, From::Const(_)) && wider;
@@ -260,7 +260,7 @@ impl Lint<'_> {
     fn label(&mut self, row: &Row, label: &str, earlier: &[Row]) {
         for before in earlier.iter().filter(|before| before.to.is == row.to.is) {
             let Some(Label::Const(other)) = &before.label else { continue };
-            if other.is != label || self.exclude(before.when.as_ref(), row.when.as_ref()) {
+            if other.is != label || self.exclude(before.when.as_deref(), row.when.as_deref()) {
                 continue;
             }
             let Some(Label::Const(own)) = &row.label else { return };
@@ -295,13 +295,13 @@ fn groups(row: &Row) -> Vec<Vec<&At<Path>>> {
         }
         From::Count { list, only } => {
             groups.push(vec![list]);
-            groups.extend(only.iter().flat_map(Cond::paths).map(|path| vec![path]));
+            groups.extend(only.iter().flat_map(|cond| cond.paths()).map(|path| vec![path]));
         }
     }
     if let Some(Label::From(path)) = &row.label {
         groups.push(vec![path]);
     }
-    groups.extend(row.when.iter().flat_map(Cond::paths).map(|path| vec![path]));
+    groups.extend(row.when.iter().flat_map(|cond| cond.paths()).map(|path| vec![path]));
     groups.retain(|group| group.iter().any(|path| path.is.head != Head::Fact));
     groups
 }

@@ -46,8 +46,8 @@ pub(super) struct Mode {
 impl Mode {
     /// Formats as this run reads them.
     pub fn formats(&self, formats: &[TimeFormat]) -> Vec<TimeFormat> {
-        let read = |format: &TimeFormat| match self.zone {
-            Some(zone) => format.clone().local(zone),
+        let read = |format: &TimeFormat| match &self.zone {
+            Some(zone) => format.clone().local(zone.clone()),
             None => format.clone(),
         };
         formats.iter().map(read).collect()
@@ -200,7 +200,7 @@ pub(super) fn secret_keys<'a>(defs: impl Iterator<Item = &'a SourceDef>, mode: &
             .segs
             .iter()
             .rev()
-            .find_map(|seg| if let Seg::Key(key) = seg { Some(key.clone()) } else { None })
+            .find_map(|seg| if let Seg::Key(key) = seg { Some(key.to_string()) } else { None })
     });
     let mut keys: Vec<String> = last.collect();
     keys.sort();

@@ -116,7 +116,7 @@ fn standard(schema: &Schema, events: &Events, core: Option<Object>) -> Standard 
 
 impl Build<'_> {
     /// The object at `place`; `strict` where it is a value that must be an object.
-    fn object(&mut self, fields: &[panther::Field], place: &Place, strict: Option<Read>) -> Object {
+    fn object(&mut self, fields: &[panther::Field], place: &Place, strict: Option<Box<Read>>) -> Object {
         let mut out = Vec::new();
         for field in fields {
             let drawn = self.drawn(field, fields, place);
@@ -159,7 +159,7 @@ impl Build<'_> {
                 let place = Place { node, path: path.clone(), shown: shown.into(), lists: lists.into() };
                 let taken = |build: &Self| build.withheld.len() + build.unpseudonymized.len();
                 let before = taken(self);
-                let object = self.object(fields, &place, Some(self.read(node, path, lists, &[])));
+                let object = self.object(fields, &place, Some(Box::new(self.read(node, path, lists, &[]))));
                 if object.fields.is_empty() && taken(self) > before {
                     return None;
                 }
@@ -184,7 +184,7 @@ impl Build<'_> {
                 let read = self.read(node, path, lists, &[]);
                 let part =
                     Part::Each { list: read.clone(), scopes: [scope].into(), element: Box::new(element) };
-                Some(Shape::List(List { parts: vec![part], strict: Some(read) }))
+                Some(Shape::List(List { parts: vec![part], strict: Some(Box::new(read)) }))
             }
             _ => {
                 if !self.admitted(value, drawn, shown) {

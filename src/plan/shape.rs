@@ -3,15 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
-
 use super::{Form, Steps};
 use crate::json::{self, Cell, Kind, Mask, NodeId, SHORT, SlotAt, Want};
 use crate::ops::indicator::Indicator;
 use crate::ops::time::TimeFormat;
 use crate::ops::{Step, Test, TimeOut};
 use crate::panther;
-use crate::table::{ListStep, Seg};
+use crate::table::{ListStep, Seg, Values};
 
 /// Where a value is read from and what is done to it.
 #[derive(Clone, Debug)]
@@ -100,10 +98,10 @@ pub enum Origin {
         steps: Steps,
     },
     Count {
-        list: Read,
+        list: Box<Read>,
         /// The lists to open, the counted one last.
         scopes: Box<[u16]>,
-        only: Option<Check>,
+        only: Option<Box<Check>>,
     },
 }
 
@@ -114,6 +112,20 @@ pub enum TemplatePiece {
 }
 
 impl Origin {
+    /// The reads that give its value.
+    pub(super) fn reads(&self) -> impl Iterator<Item = &Read> {
+        let (own, pieces): (&[Read], &[TemplatePiece]) = match self {
+            Origin::Reads(reads) | Origin::Joined { reads, .. } => (reads, &[]),
+            Origin::Template(pieces) => (&[], pieces),
+            Origin::Const { .. } | Origin::Count { .. } => (&[], &[]),
+        };
+        let in_pieces = pieces.iter().flat_map(|piece| match piece {
+            TemplatePiece::Text(_) => [].as_slice(),
+            TemplatePiece::Reads(reads) => reads,
+        });
+        own.iter().chain(in_pieces)
+    }
+
     fn settle(&mut self, want: &Want) {
         match self {
             Origin::Reads(reads) | Origin::Joined { reads, .. } => {
@@ -140,14 +152,14 @@ pub enum LeafType {
         max_bytes: usize,
     },
     Int {
-        min: i128,
-        max: i128,
+        min: i64,
+        max: u64,
         quoted: bool,
     },
     Float,
     Bool,
     Time,
-    Enum(Arc<HashSet<String, FixedState>>),
+    Enum(Arc<Values>),
     /// An address of either family.
     Ip,
     /// Any JSON object.
@@ -233,9 +245,9 @@ pub struct Object {
     /// Neighbours that are looked at only when any of them may have something to write.
     pub runs: Box<[Run]>,
     /// For an object of many fields, instead of runs.
-    pub finder: Option<Finder>,
+    pub finder: Option<Box<Finder>>,
     /// A Panther object: its value must be an object, and is written even when empty.
-    pub strict: Option<Read>,
+    pub strict: Option<Box<Read>>,
     /// Members that no field reads are written behind the fields.
     pub discovery: Option<Box<Discovery>>,
 }
@@ -271,7 +283,7 @@ impl Embedded {
             None => self.here = Some(path.to_string()),
             Some((Seg::Key(key), rest)) => {
                 let at = self.members.iter().position(|(k, _)| k == key).unwrap_or_else(|| {
-                    self.members.push((key.clone(), Embedded::default()));
+                    self.members.push((key.to_string(), Embedded::default()));
                     self.members.len() - 1
                 });
                 self.members[at].1.mark(rest, path);
@@ -376,7 +388,7 @@ pub type Due = [u64; 8];
 const MANY: usize = 24;
 
 impl Finder {
-    fn new(fields: &[Arc<Field>]) -> Option<Finder> {
+    fn new(fields: &[Arc<Field>]) -> Option<Box<Finder>> {
         if !(MANY..=64 * std::mem::size_of::<Due>() / 8).contains(&fields.len()) {
             return None;
         }
@@ -393,12 +405,12 @@ impl Finder {
         wanted.sort_unstable();
         let columns = wanted.last().map_or(0, |w| w.0 as usize + 1);
         let starts = (0..=columns).map(|c| wanted.partition_point(|w| (w.0 as usize) < c) as u16);
-        Some(Finder {
+        Some(Box::new(Finder {
             always,
             masks: json::masks(wanted.iter().map(|w| w.0)),
             starts: starts.collect(),
             fields: wanted.iter().map(|w| w.1).collect(),
-        })
+        }))
     }
 
     /// The fields that a column may fill.
@@ -461,8 +473,8 @@ pub struct Probes {
 }
 
 impl Probes {
-    fn new(slots: Vec<SlotAt>) -> Probes {
-        let (root, rows): (Vec<SlotAt>, Vec<SlotAt>) = slots.iter().partition(|slot| slot.scope == 0);
+    fn new(slots: &[SlotAt]) -> Probes {
+        let (root, rows) = slots.split_at(slots.partition_point(|slot| slot.scope == 0));
         let masks = json::masks(root.iter().map(|slot| slot.column));
         if masks.len() + rows.len() > MOST_PROBES {
             return Probes::default();
@@ -476,7 +488,7 @@ impl Probes {
 }
 
 impl Object {
-    pub(super) fn new(fields: impl IntoIterator<Item = Field>, strict: Option<Read>) -> Object {
+    pub(super) fn new(fields: impl IntoIterator<Item = Field>, strict: Option<Box<Read>>) -> Object {
         let fields = fields.into_iter();
         // To collect in place would keep the room of the larger things that they are made of.
         let mut all = Vec::with_capacity(fields.size_hint().0);
@@ -489,7 +501,8 @@ impl Object {
     pub(super) fn settle(&mut self, want: &Want) {
         self.strict.iter_mut().for_each(|read| read.settle(want));
         // Nobody shares them yet.
-        self.fields.iter_mut().for_each(|field| Arc::make_mut(field).settle(want));
+        let mut slots = Vec::new();
+        self.fields.iter_mut().for_each(|field| Arc::make_mut(field).settle(want, &mut slots));
         let runs = self.fields.chunks(RUN).scan(0, |end, run| {
             *end += run.len();
             let skips = |f: &Arc<Field>| !f.required && !f.probes.is_empty() && f.probes.rows.is_empty();
@@ -516,10 +529,11 @@ impl Field {
         Field { key, shape, required, path, presence: None, probes, copies, time, ready, counter, whole }
     }
 
-    fn settle(&mut self, want: &Want) {
+    /// `slots` is only room.
+    fn settle(&mut self, want: &Want, slots: &mut Vec<SlotAt>) {
         self.shape.settle(want);
-        let mut slots = Vec::new();
-        if probes(&self.shape, want, &mut slots) {
+        slots.clear();
+        if probes(&self.shape, want, slots) {
             slots.sort_unstable();
             slots.dedup();
             self.probes = Probes::new(slots);
@@ -681,7 +695,7 @@ impl List {
 pub struct List {
     pub parts: Vec<Part>,
     /// A Panther array: its value must be an array.
-    pub strict: Option<Read>,
+    pub strict: Option<Box<Read>>,
 }
 
 #[derive(Clone, Debug)]

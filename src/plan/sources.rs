@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::classes::Classes;
 use super::privacy::{Access, Content, Deeds, Mode, access, nodes, payload_part, tokens};
-use super::{Check, Payload, Read, ReadAt, Request, Rule, SourcePlan};
+use super::{Check, Payload, Read, ReadAt, Request, Rule, SourcePlan, Steps};
 use crate::catalog::Catalog;
 use crate::error::Diagnostic;
 use crate::json::{NodeId, Want};
@@ -14,7 +14,7 @@ use crate::table::{At, Cond, Head, Path, Seg, SourceDef};
 /// What paths mean in one source.
 pub(super) struct PathScope<'a> {
     pub def: Option<&'a SourceDef>,
-    pub classes: Option<&'a Classes>,
+    pub classes: Option<&'a Classes<'a>>,
     pub payload: Option<NodeId>,
     pub mode: &'a Mode,
 }
@@ -55,21 +55,23 @@ impl PathScope<'_> {
         Ok((node, lists))
     }
 
-    /// The reads of one written path: several for a named value.
+    /// Adds the reads of one written path: several for a named value.
     pub(super) fn reads(
         &self,
         path: &At<Path>,
         steps: &[Step],
         want: &mut Want,
-    ) -> Result<Vec<Read>, NoRead> {
+        reads: &mut Vec<Read>,
+    ) -> Result<(), NoRead> {
         match path.is.head {
             Head::Fact => {
                 let fact = crate::ops::words::FACT.iter().position(|f| **f == path.is.name).unwrap_or(0);
-                Ok(vec![Read {
+                reads.push(Read {
                     at: ReadAt::Fact(fact),
                     path: path.is.name.clone(),
                     steps: self.mode.steps(steps).into(),
-                }])
+                });
+                Ok(())
             }
             Head::Named => {
                 let lets = self.def.map(|d| &d.lets);
@@ -80,18 +82,24 @@ impl PathScope<'_> {
                     let help = help.map(|h| h.replacen("did you mean `", "did you mean `$", 1));
                     return Err(NoRead::Wrong(format!("the source names no `${}`", path.is.name), help));
                 };
-                let mut reads = Vec::new();
+                let before = reads.len();
                 for (inner, own) in &found.paths {
                     let all: Vec<Step> = own.iter().chain(&found.steps).chain(steps).cloned().collect();
                     match self.one(&inner.is, &all, want) {
                         Ok(read) => reads.push(read),
                         Err(NoRead::Withheld) => {}
-                        Err(wrong) => return Err(wrong),
+                        Err(wrong) => {
+                            reads.truncate(before);
+                            return Err(wrong);
+                        }
                     }
                 }
-                if reads.is_empty() { Err(NoRead::Withheld) } else { Ok(reads) }
+                if reads.len() == before { Err(NoRead::Withheld) } else { Ok(()) }
             }
-            _ => self.one(&path.is, steps, want).map(|read| vec![read]),
+            _ => {
+                reads.push(self.one(&path.is, steps, want)?);
+                Ok(())
+            }
         }
     }
 
@@ -114,7 +122,8 @@ impl PathScope<'_> {
         {
             steps.push(Step::Pseudonym(pseudonyms.clone()));
         }
-        Ok(Read { at, path: path.text(), steps: steps.into() })
+        let steps = if steps.is_empty() { Steps::default() } else { steps.into() };
+        Ok(Read { at, path: path.text(), steps })
     }
 
     /// A condition; one that would read what may not be read gives [`NoRead::Withheld`].
@@ -127,16 +136,17 @@ impl PathScope<'_> {
             Cond::All(items) => Check::All(list(items, want)?),
             Cond::Not(inner) => Check::Not(Box::new(self.check(inner, want, wrong)?)),
             Cond::Test { path, test } => {
-                let reads = match self.reads(path, &[], want) {
-                    // A test is on the value itself; nothing of it leaves.
-                    Ok(reads) => reads.into_iter().map(bare).collect(),
+                let mut reads = Vec::with_capacity(1);
+                match self.reads(path, &[], want, &mut reads) {
+                    Ok(()) => {}
                     Err(NoRead::Withheld) => return None,
                     Err(NoRead::Wrong(message, help)) => {
                         wrong(path, message, help);
                         return None;
                     }
-                };
-                Check::Test { reads, test: test.clone() }
+                }
+                // A test is on the value itself; nothing of it leaves.
+                Check::Test { reads: reads.into_iter().map(bare).collect(), test: test.clone() }
             }
         })
     }

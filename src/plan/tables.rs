@@ -144,19 +144,25 @@ impl Build<'_> {
     }
 
     fn reads(&mut self, path: &At<Path>, steps: &[Step]) -> Option<Vec<Read>> {
-        match self.scope.reads(path, steps, self.want) {
-            Ok(reads) => {
-                for read in &reads {
-                    if let ReadAt::Slot { node, .. } = read.at {
-                        self.consumed.push(node);
-                    }
-                }
-                Some(reads)
+        let mut reads = Vec::with_capacity(1);
+        self.reads_into(path, steps, &mut reads);
+        (!reads.is_empty()).then_some(reads)
+    }
+
+    /// Nothing comes to `reads` of what is wrong (and said so) or withheld.
+    fn reads_into(&mut self, path: &At<Path>, steps: &[Step], reads: &mut Vec<Read>) {
+        let before = reads.len();
+        match self.scope.reads(path, steps, self.want, reads) {
+            Ok(()) => {
+                let nodes = reads[before..].iter().filter_map(|read| match read.at {
+                    ReadAt::Slot { node, .. } => Some(node),
+                    ReadAt::Fact(_) => None,
+                });
+                self.consumed.extend(nodes);
             }
-            Err(NoRead::Withheld) => None,
+            Err(NoRead::Withheld) => {}
             Err(NoRead::Wrong(message, help)) => {
                 self.complain(&path.span, message).help = help;
-                None
             }
         }
     }
@@ -227,7 +233,7 @@ impl Build<'_> {
         }
         let last = segs.last()?;
         let errors = self.wrong.len();
-        let (origin, reads) = self.origin(row)?;
+        let origin = self.origin(row)?;
         let label = match &row.label {
             None => None,
             Some(table::Label::Const(text)) => {
@@ -252,17 +258,17 @@ impl Build<'_> {
             return self.withhold(&plain, errors);
         };
         let ty = self.leaf_type(row, last, &plain, label.is_some())?;
-        let origin = self.pseudonymized(origin, &ty, &plain)?;
         if matches!(ty, LeafType::Any | LeafType::Object) {
-            self.whole.extend(reads.iter().filter_map(|read| match read.at {
+            self.whole.extend(origin.reads().filter_map(|read| match read.at {
                 ReadAt::Slot { node, .. } => Some(node),
                 ReadAt::Fact(_) => None,
             }));
         }
-        let lists: Vec<u16> =
-            reads.iter().find(|r| !r.lists().is_empty()).map(|r| r.lists().to_vec()).unwrap_or_default();
+        let through = origin.reads().find(|read| !read.lists().is_empty());
+        let lists: Vec<u16> = through.map(|read| read.lists().to_vec()).unwrap_or_default();
         // Through a named value too: the path that is really read.
-        let list_path = reads.iter().find(|r| !r.lists().is_empty()).and_then(|r| parse_path(&r.path).ok());
+        let list_path = through.and_then(|read| parse_path(&read.path).ok());
+        let origin = self.pseudonymized(origin, &ty, &plain)?;
         if let Some(Label::From(keys)) = &label
             && keys.iter().any(|k| k.lists().iter().any(|l| !lists.contains(l) && !self.open.contains(l)))
         {
@@ -315,13 +321,16 @@ impl Build<'_> {
         None
     }
 
-    /// The origin (`None` inside: withheld) and every read of it.
-    fn origin(&mut self, row: &Row) -> Option<(Option<Origin>, Vec<Read>)> {
+    /// The origin (`None` inside: withheld).
+    fn origin(&mut self, row: &Row) -> Option<Option<Origin>> {
         let steps = &row.steps;
         match &row.from {
             From::Paths(paths) => {
                 let errors = self.wrong.len();
-                let reads: Vec<Read> = paths.iter().filter_map(|p| self.reads(p, steps)).flatten().collect();
+                let mut reads = Vec::with_capacity(paths.len());
+                for path in paths {
+                    self.reads_into(path, steps, &mut reads);
+                }
                 if self.wrong.len() > errors {
                     return None;
                 }
@@ -334,8 +343,7 @@ impl Build<'_> {
                     self.complain(&row.to.span, message).help = Some("leave `time` out of the steps".into());
                     return None;
                 }
-                let origin = (!reads.is_empty()).then(|| Origin::Reads(reads.clone()));
-                Some((origin, reads))
+                Some((!reads.is_empty()).then_some(Origin::Reads(reads)))
             }
             From::Const(text) => {
                 if let Some(step) = row.steps.first() {
@@ -343,23 +351,19 @@ impl Build<'_> {
                     self.complain(&text.span, "a constant takes no steps: write the value itself");
                     return None;
                 }
-                Some((Some(Origin::Const { json: Box::default(), text: text.is.clone() }), Vec::new()))
+                Some(Some(Origin::Const { json: Box::default(), text: text.is.clone() }))
             }
             From::Template(pieces) => {
-                let mut out = Vec::new();
-                let mut all = Vec::new();
+                let mut out = Vec::with_capacity(pieces.is.len());
                 for piece in &pieces.is {
                     match piece {
                         Piece::Text(text) => out.push(TemplatePiece::Text(text.clone())),
                         Piece::Path(path) => {
                             let errors = self.wrong.len();
                             match self.reads(path, &[]) {
-                                Some(reads) => {
-                                    all.extend(reads.iter().cloned());
-                                    out.push(TemplatePiece::Reads(reads));
-                                }
+                                Some(reads) => out.push(TemplatePiece::Reads(reads)),
                                 None if self.wrong.len() > errors => return None,
-                                None => return Some((None, Vec::new())),
+                                None => return Some(None),
                             }
                         }
                     }
@@ -367,22 +371,23 @@ impl Build<'_> {
                 if !row.steps.is_empty() {
                     self.complain(&pieces.span, "a template takes no steps");
                 }
-                Some((Some(Origin::Template(out)), all))
+                Some(Some(Origin::Template(out)))
             }
             From::Count { list, only } => {
                 let errors = self.wrong.len();
                 let Some((read, scope)) = self.list_read(list) else {
-                    return if self.wrong.len() > errors { None } else { Some((None, Vec::new())) };
+                    return if self.wrong.len() > errors { None } else { Some(None) };
                 };
                 let only = match only {
                     None => None,
                     Some(cond) => match self.check(cond) {
                         Some(check) => Some(check),
                         None if self.wrong.len() > errors => return None,
-                        None => return Some((None, Vec::new())),
+                        None => return Some(None),
                     },
                 };
-                Some((Some(Origin::Count { scopes: read.scopes(scope), list: read, only }), Vec::new()))
+                let (scopes, only) = (read.scopes(scope), only.map(Box::new));
+                Some(Some(Origin::Count { scopes, list: Box::new(read), only }))
             }
         }
     }
@@ -440,9 +445,8 @@ impl Build<'_> {
         };
         if let Some(text) = constant {
             let fits = match ty {
-                LeafType::Int { min, max, .. } => {
-                    crate::ops::integer(&text.is).is_some_and(|n| (*min..=*max).contains(&n))
-                }
+                LeafType::Int { min, max, .. } => crate::ops::integer(&text.is)
+                    .is_some_and(|n| (i128::from(*min)..=i128::from(*max)).contains(&n)),
                 LeafType::Float => text.is.parse::<f64>().is_ok_and(f64::is_finite),
                 LeafType::Bool => matches!(text.is.as_str(), "true" | "false"),
                 LeafType::Enum(values) => {
@@ -494,15 +498,9 @@ impl Build<'_> {
         }
     }
 
-    fn check_enum(
-        &mut self,
-        text: &str,
-        span: &std::ops::Range<usize>,
-        values: &std::collections::HashSet<String, foldhash::fast::FixedState>,
-        path: &str,
-    ) {
+    fn check_enum(&mut self, text: &str, span: &std::ops::Range<usize>, values: &table::Values, path: &str) {
         if !values.contains(text) {
-            let help = crate::error::did_you_mean(text, values.iter().map(String::as_str));
+            let help = crate::error::did_you_mean(text, values.iter().map(|v| v.as_str()));
             self.complain(span, format!("`{text}` is no value of `{path}`")).help = help;
         }
     }
@@ -513,7 +511,6 @@ impl Build<'_> {
         let unopened = lists.iter().filter(|l| !self.open.contains(l)).count();
         let Some(last) = segs.last() else { return };
         let repeated = last.field.repeated;
-        let shown = path.map_or_else(|| row.to_text.clone(), Path::to_string);
         match &row.list_step {
             Some(At { is: ListStep::Split(_), span }) if !repeated && last.field.base != Base::Any => {
                 let span = span.clone();
@@ -532,6 +529,7 @@ impl Build<'_> {
                 && last.field.base != Base::Any
                 && row.label.is_none() =>
             {
+                let shown = path.map_or_else(|| row.to_text.clone(), Path::to_string);
                 let mut diagnostic = self.table.at.complain(
                     &row.to.span,
                     format!("`{shown}` has many values and `{}` holds one", row.to_text),

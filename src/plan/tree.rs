@@ -1,8 +1,12 @@
 //! The tree of an output while a table's rows are put into it, and what it becomes: fields in the
 //! target's order. Knows no row.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
+
+use smol_str::SmolStr;
 
 use super::shape::{Field, Leaf, List, Object, Part, Read, Shape};
 use super::{NeedsByType, TypeRules};
@@ -29,7 +33,7 @@ pub(super) enum Kind {
 #[derive(Default)]
 pub(super) struct DraftObject {
     /// In the order in which they were met: too few for a map to be worth its memory.
-    pub(super) fields: Vec<(String, Draft)>,
+    pub(super) fields: Vec<(SmolStr, Draft)>,
 }
 
 impl DraftObject {

@@ -1,6 +1,8 @@
 //! Paths as mappings write them: `a.b`, `list[].x`, `"dotted.key".id`, `$name`, `$payload.id`,
 //! `@syslog.host`.
 
+use smol_str::{SmolStr, SmolStrBuilder};
+
 /// Where a path begins.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Head {
@@ -16,7 +18,8 @@ pub enum Head {
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Seg {
-    Key(String),
+    /// Mappings hold thousands of them, nearly all short enough to need no memory of their own.
+    Key(SmolStr),
     /// Every element of a list.
     Each,
     /// One element of a list of the target (`about[0]`).
@@ -33,7 +36,7 @@ pub struct Path {
 
 impl Path {
     pub fn keys(keys: &[&str]) -> Path {
-        let segs = keys.iter().map(|k| Seg::Key(k.to_string())).collect();
+        let segs = keys.iter().map(|k| Seg::Key(SmolStr::new(k))).collect();
         Path { head: Head::Root, name: String::new(), segs }
     }
 
@@ -45,7 +48,8 @@ impl Path {
             Head::Named => "$",
             Head::Fact => "",
         };
-        let mut text = String::with_capacity(64);
+        let keys = self.segs.iter().map(|seg| if let Seg::Key(key) = seg { key.len() + 1 } else { 2 });
+        let mut text = String::with_capacity(begin.len() + self.name.len() + keys.sum::<usize>());
         text.push_str(begin);
         text.push_str(&self.name);
         for seg in &self.segs {
@@ -103,8 +107,8 @@ pub fn parse_target_path(text: &str) -> Result<Vec<Seg>, (usize, String)> {
 }
 
 fn segments(text: &str) -> Result<Vec<Seg>, (usize, String)> {
-    let mut segs = Vec::new();
     let bytes = text.as_bytes();
+    let mut segs = Vec::with_capacity(1 + bytes.iter().filter(|b| matches!(b, b'.' | b'[')).count());
     let mut i = 0;
     let mut need_key = true;
     while i < bytes.len() || need_key {
@@ -133,24 +137,24 @@ fn segments(text: &str) -> Result<Vec<Seg>, (usize, String)> {
                 need_key = true;
             }
             Some(b'"') if need_key => {
-                let mut key = String::new();
+                let mut key = SmolStrBuilder::new();
                 let mut chars = text[i + 1..].char_indices();
                 let end = loop {
                     match chars.next() {
-                        Some((_, '\\')) => key.extend(chars.next().map(|(_, c)| c)),
+                        Some((_, '\\')) => chars.next().into_iter().for_each(|(_, c)| key.push(c)),
                         Some((at, '"')) => break i + 1 + at + 1,
                         Some((_, c)) => key.push(c),
                         None => return Err((i, "a quote that does not close".into())),
                     }
                 };
-                segs.push(Seg::Key(key));
+                segs.push(Seg::Key(key.finish()));
                 i = end;
                 need_key = false;
             }
             Some(_) if need_key => {
                 let ends = |b: &u8| matches!(b, b'.' | b'[' | b'"');
                 let end = bytes[i..].iter().position(ends).map_or(text.len(), |n| i + n);
-                segs.push(Seg::Key(text[i..end].to_string()));
+                segs.push(Seg::Key(text[i..end].into()));
                 i = end;
                 need_key = false;
             }

@@ -29,7 +29,7 @@ pub struct Row {
     pub to: At<Vec<Seg>>,
     pub to_text: String,
     pub from: From,
-    pub when: Option<Cond>,
+    pub when: Option<Box<Cond>>,
     pub steps: Vec<Step>,
     pub list_step: Option<At<ListStep>>,
     pub label: Option<Label>,
@@ -48,7 +48,7 @@ pub enum From {
     /// How many elements a list has for which the test holds.
     Count {
         list: At<Path>,
-        only: Option<Cond>,
+        only: Option<Box<Cond>>,
     },
 }
 
@@ -177,17 +177,21 @@ fn row(node: &Node, out: &mut Complaints) -> Option<Row> {
             return None;
         }
     };
-    let origins: Vec<&str> =
-        ["from", "const", "template", "count"].into_iter().filter(|key| node.get(key).is_some()).collect();
-    if origins.len() != 1 {
-        let message = match origins.as_slice() {
-            [] => "a row takes its value from one of `from`, `const`, `template`, `count`".to_string(),
-            many => format!("a row has one origin, not {}", many.join(" and ")),
-        };
-        out.add(&to.span, message);
-        return None;
-    }
-    let from = match origins[0] {
+    let mut origins =
+        ["from", "const", "template", "count"].into_iter().filter(|key| node.get(key).is_some());
+    let origin = match (origins.next(), origins.next()) {
+        (Some(one), None) => one,
+        (None, _) => {
+            out.add(&to.span, "a row takes its value from one of `from`, `const`, `template`, `count`");
+            return None;
+        }
+        (Some(one), Some(two)) => {
+            let many: Vec<&str> = [one, two].into_iter().chain(origins).collect();
+            out.add(&to.span, format!("a row has one origin, not {}", many.join(" and ")));
+            return None;
+        }
+    };
+    let from = match origin {
         "from" => From::Paths(paths(node.get("from")?, out)?),
         "const" => {
             let value = node.get("const")?;
@@ -204,14 +208,14 @@ fn row(node: &Node, out: &mut Complaints) -> Option<Row> {
                 out.add(&list.span, "`count` counts the elements of a list: its path ends with `[]`");
             }
             let only = node.get("where").map(|cond| parse_cond(cond, out));
-            From::Count { list, only: only.flatten() }
+            From::Count { list, only: only.flatten().map(Box::new) }
         }
     };
     if let (Some(cond), false) = (node.get("where"), matches!(from, From::Count { .. })) {
         out.add(&cond.span, "`where` belongs to `count`; a row's own condition is `when`");
     }
     let when = match node.get("when") {
-        Some(cond) => Some(parse_cond(cond, out)?),
+        Some(cond) => Some(Box::new(parse_cond(cond, out)?)),
         None => None,
     };
     let (steps, list_step) = node.get("as").map(|steps| parse_steps(steps, out)).unwrap_or_default();
@@ -261,7 +265,11 @@ fn paths(node: &Node, out: &mut Complaints) -> Option<Vec<At<Path>>> {
         Some(items) => items,
         None => std::slice::from_ref(node),
     };
-    items.iter().map(|item| parse_path_node(item, out)).collect()
+    let mut paths = Vec::with_capacity(items.len());
+    for item in items {
+        paths.push(parse_path_node(item, out)?);
+    }
+    Some(paths)
 }
 
 /// The opening quote of a scalar is a byte of its place, not of its text.

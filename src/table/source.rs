@@ -152,7 +152,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<SourceDef> {
             }
         }
     }
-    let mut declared = HashSet::new();
+    let mut declared = HashSet::with_capacity(classes.len());
     for (path, _) in &classes {
         if !declared.insert(&path.is) {
             out.add(&path.span, format!("`{}` has a class already", path.is));

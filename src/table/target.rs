@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use indexmap::IndexMap;
+use smol_str::SmolStr;
 
-use super::{At, Seg, need_map, need_text, one_text, only_keys, parse_target_path, texts};
+use super::{At, Seg, each_text, need_map, need_text, one_text, only_keys, parse_target_path, texts};
 use crate::error::{Diagnostic, did_you_mean};
 use crate::yaml::{Complaints, Key, Node, Source};
 
@@ -23,9 +24,9 @@ pub struct TargetDef {
     pub name: String,
     pub description: String,
     pub dialect: Dialect,
-    root: String,
+    root: Arc<str>,
     types: Types,
-    enums: HashMap<String, Arc<HashSet<String, FixedState>>>,
+    enums: HashMap<String, Arc<Values>>,
     /// Paths every event must have.
     pub required: Vec<String>,
     /// Paths no table may fill, as written.
@@ -41,7 +42,10 @@ pub struct TargetDef {
     pub settings: HashMap<String, At<Vec<Seg>>>,
 }
 
-type Types = IndexMap<String, IndexMap<String, FieldType, FixedState>, FixedState>;
+type Types = IndexMap<String, IndexMap<SmolStr, FieldType, FixedState>, FixedState>;
+
+/// The values of an enum.
+pub type Values = HashSet<SmolStr, FixedState>;
 
 /// The settings of a run that a target can have a field for.
 pub const SETTINGS: &[&str] = &["site", "timezone"];
@@ -69,8 +73,8 @@ pub enum Base {
     String,
     /// Smallest and largest value, and whether JSON spells it as a string.
     Int {
-        min: i128,
-        max: i128,
+        min: i64,
+        max: u64,
         quoted: bool,
     },
     Float,
@@ -91,7 +95,7 @@ pub enum Base {
 /// One step of a path that was found in the target.
 #[derive(Clone, Debug)]
 pub struct TargetSeg {
-    pub key: String,
+    pub key: SmolStr,
     /// The field's place among its siblings; dynamic keys come in the order of the table.
     pub order: Option<usize>,
     pub field: FieldType,
@@ -137,7 +141,7 @@ impl TargetDef {
     /// Finds a path, or says which step is wrong and what was probably meant.
     pub fn resolve(&self, segs: &[Seg]) -> Result<Vec<TargetSeg>, (String, Option<String>)> {
         let mut found = Vec::with_capacity(segs.len());
-        let mut here = Some(FieldType::one(Base::Message(self.root.as_str().into())));
+        let mut here = Some(FieldType::one(Base::Message(self.root.clone())));
         let mut i = 0;
         while i < segs.len() {
             let Seg::Key(key) = &segs[i] else {
@@ -181,7 +185,7 @@ impl TargetDef {
             return (written, None);
         };
         let fields = self.types.get(type_name);
-        let names = fields.iter().flat_map(|f| f.keys().map(String::as_str));
+        let names = fields.iter().flat_map(|f| f.keys().map(SmolStr::as_str));
         // Only a suggestion that holds to its end is worth printing.
         let mut scored: Vec<(f64, &str)> = names
             .map(|n| (strsim::jaro_winkler(&wrong.to_lowercase(), &n.to_lowercase()), n))
@@ -190,7 +194,7 @@ impl TargetDef {
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         let whole = scored.iter().find_map(|(_, name)| {
             let mut fixed = segs.to_vec();
-            fixed[i] = Seg::Key(name.to_string());
+            fixed[i] = Seg::Key((*name).into());
             match self.resolve(&fixed) {
                 Ok(_) => Some(self::written(&fixed)),
                 Err((_, Some(help))) => help.split('`').nth(1).map(str::to_string),
@@ -212,12 +216,12 @@ impl TargetDef {
             None => &self.root,
             _ => return None,
         };
-        let mut path: Vec<String> = found.iter().map(|s| s.key.clone()).collect();
+        let mut path: Vec<SmolStr> = found.iter().map(|s| s.key.clone()).collect();
         for (name, field) in self.types.get(parent)? {
             if let Base::Message(inner) = &field.base
                 && self.types.get(&**inner).is_some_and(|t| t.contains_key(key))
             {
-                path.extend([name.clone(), key.to_string()]);
+                path.extend([name.clone(), key.into()]);
                 return Some(path.join("."));
             }
         }
@@ -232,7 +236,7 @@ impl TargetDef {
         self.types.get(&**name).is_some_and(|t| t.contains_key("key") && t.contains_key("value"))
     }
 
-    pub fn enum_values(&self, name: &str) -> Option<&Arc<HashSet<String, FixedState>>> {
+    pub fn enum_values(&self, name: &str) -> Option<&Arc<Values>> {
         self.enums.get(name)
     }
 
@@ -279,7 +283,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
         name: name.is,
         description: text("description").unwrap_or_default(),
         dialect,
-        root: text("root").unwrap_or_default(),
+        root: text("root").unwrap_or_default().into(),
         types: Types::default(),
         enums: HashMap::new(),
         required: Vec::new(),
@@ -295,7 +299,7 @@ fn read(at: &Source, root: &Node, out: &mut Complaints) -> Option<TargetDef> {
         return Some(def);
     }
     for (key, values) in map_of(root, "enums", out) {
-        let values: HashSet<String, FixedState> = texts(values, out).into_iter().map(|t| t.is).collect();
+        let values: Values = each_text(values, out).map(|(text, _)| SmolStr::new(text)).collect();
         def.enums.insert(key.text.to_string(), values.into());
     }
     let errors = out.list.len();
@@ -387,24 +391,24 @@ fn read_types(root: &Node, def: &mut TargetDef, out: &mut Complaints) {
                     continue;
                 }
             };
-            read.insert(field.text.to_string(), FieldType { base, repeated, map, deprecated: false });
+            read.insert(SmolStr::new(&field.text), FieldType { base, repeated, map, deprecated: false });
         }
         def.types.insert(key.text.to_string(), read);
     }
-    if !def.types.contains_key(&def.root) {
+    if !def.types.contains_key(&*def.root) {
         let span = root.get("root").map_or(root.span.start..root.span.start + 1, |n| n.span.clone());
         out.add(&span, format!("`root` names a type: there is no `{}`", def.root));
     }
 }
 
 fn scalar(name: &str) -> Option<Base> {
-    let int = |min: i128, max: i128, quoted| Base::Int { min, max, quoted };
+    let int = |min: i64, max: u64, quoted| Base::Int { min, max, quoted };
     Some(match name {
         "string" => Base::String,
-        "int32" => int(i32::MIN as i128, i32::MAX as i128, false),
-        "uint32" => int(0, u32::MAX as i128, false),
-        "int64" => int(i64::MIN as i128, i64::MAX as i128, true),
-        "uint64" => int(0, u64::MAX as i128, true),
+        "int32" => int(i32::MIN as i64, i32::MAX as u64, false),
+        "uint32" => int(0, u32::MAX as u64, false),
+        "int64" => int(i64::MIN, i64::MAX as u64, true),
+        "uint64" => int(0, u64::MAX, true),
         "float" | "double" => Base::Float,
         "bool" => Base::Bool,
         "bytes" => Base::Bytes,
@@ -441,7 +445,7 @@ fn check_event_types(root: &Node, def: &TargetDef, out: &mut Complaints) {
     let values = &def.enums[&*name];
     let mut check = |text: &str, span: &std::ops::Range<usize>| {
         if !values.contains(text) {
-            let help = did_you_mean(text, values.iter().map(String::as_str));
+            let help = did_you_mean(text, values.iter().map(SmolStr::as_str));
             out.add(span, format!("`{text}` is no value of {name}")).help = help;
         }
     };

@@ -1,16 +1,16 @@
 //! Owns time zones: naming one, and the instant that a local time in it means; refuses to know how
 //! times are spelled.
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone};
-use chrono_tz::{TZ_VARIANTS, Tz};
+use jiff::Timestamp;
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 
 use super::Instant;
 use crate::error::did_you_mean;
 
 /// A place's rules, or one offset from UTC in seconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Zone {
-    Named(Tz),
+    Named(TimeZone),
     Fixed(i32),
 }
 
@@ -23,8 +23,11 @@ impl Zone {
         if let Some(offset) = offset(text) {
             return Ok(Zone::Fixed(offset));
         }
-        text.parse().map(Zone::Named).map_err(|_| {
-            let help = did_you_mean(text, TZ_VARIANTS.iter().map(|zone| zone.name()));
+        // The tables that are built in: a run gives the same on every machine.
+        let known = TimeZoneDatabase::bundled();
+        known.get(text).map(Zone::Named).map_err(|_| {
+            let names: Vec<String> = known.available().map(|name| name.to_string()).collect();
+            let help = did_you_mean(text, names.iter().map(String::as_str));
             let help = help.unwrap_or_else(|| {
                 "known are the names of the IANA list, as Europe/Berlin, and offsets, as +02:00".into()
             });
@@ -34,27 +37,22 @@ impl Zone {
 
     /// The instant of a local time, given as if it were UTC. Of a time that the clocks show twice
     /// it is the first; one that they skip counts on from the offset before.
-    pub fn instant(self, local: Instant) -> Instant {
+    pub fn instant(&self, local: Instant) -> Instant {
         let offset = match self {
-            Zone::Fixed(seconds) => seconds,
-            Zone::Named(zone) => match DateTime::from_timestamp(local.secs, 0) {
-                Some(time) => named(zone, time.naive_utc()),
-                None => 0,
+            Zone::Fixed(seconds) => *seconds,
+            Zone::Named(zone) => match Timestamp::from_second(local.secs) {
+                Ok(shown) => {
+                    let ambiguous = zone.to_ambiguous_timestamp(Offset::UTC.to_datetime(shown));
+                    match ambiguous.offset() {
+                        AmbiguousOffset::Unambiguous { offset } => offset,
+                        AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
+                    }
+                    .seconds()
+                }
+                Err(_) => 0,
             },
         };
         Instant { secs: local.secs - i64::from(offset), ..local }
-    }
-}
-
-fn named(zone: Tz, local: NaiveDateTime) -> i32 {
-    let seconds = |time: &DateTime<Tz>| time.offset().fix().local_minus_utc();
-    match zone.from_local_datetime(&local) {
-        LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => seconds(&time),
-        LocalResult::None => {
-            // No zone skips more than a day.
-            let before = local.checked_sub_signed(chrono::TimeDelta::days(1)).unwrap_or(local);
-            zone.from_local_datetime(&before).earliest().map_or(0, |time| seconds(&time))
-        }
     }
 }
 
@@ -76,7 +74,7 @@ fn offset(text: &str) -> Option<i32> {
 impl std::fmt::Display for Zone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Zone::Named(zone) => f.write_str(zone.name()),
+            Zone::Named(zone) => f.write_str(zone.iana_name().unwrap_or("UTC")),
             Zone::Fixed(0) => f.write_str("UTC"),
             Zone::Fixed(seconds) => {
                 let minutes = seconds.abs() / 60;
@@ -89,6 +87,8 @@ impl std::fmt::Display for Zone {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, NaiveDateTime};
+
     use super::*;
 
     fn shown(zone: &str, local: &str) -> String {

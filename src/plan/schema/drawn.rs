@@ -92,7 +92,7 @@ impl Build<'_> {
 
     fn child(&mut self, place: &Place, key: &str) -> Drawn {
         let mut path = place.path.clone();
-        path.segs.push(Seg::Key(key.to_string()));
+        path.segs.push(Seg::Key(key.into()));
         Drawn::of(self.want.child(place.node, key), path, Vec::new())
     }
 
