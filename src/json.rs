@@ -22,6 +22,7 @@ pub use scan::{MAX_DEPTH, skip_space, skip_value, string};
 pub use text::{SHORT, copy_raw, copy_string, hex4, push_quoted, push_short, push_str_escaped, unescape};
 pub use trail::{ElementRows, Spot, Spots, Stretch, Structure, Wanted};
 pub use walk::{Hit, Mask, Rest, Slots, View, follow, masks, walk};
+pub(crate) use want::glance;
 pub use want::{NodeId, SlotAt, Want, push_step};
 
 /// Leaves, fields and record types are counted. Only the build that `benches/counting` compares with

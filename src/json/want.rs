@@ -296,8 +296,8 @@ impl Want {
     }
 }
 
-/// The length of a key and three of its bytes.
-fn glance(key: &str) -> u32 {
+/// The length of a key and three of its bytes: tells most keys apart.
+pub(crate) fn glance(key: &str) -> u32 {
     let bytes = key.as_bytes();
     let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
     u32::from_le_bytes([bytes.len() as u8, at(0), at(bytes.len() / 2), at(bytes.len().wrapping_sub(1))])

@@ -2,6 +2,7 @@
 //! below it, and nothing of what a mode makes of that.
 
 use super::privacy::payload_part;
+use crate::json;
 use crate::table::{Class, Head, Path, Seg, SourceDef};
 
 /// The declarations as trees, so that a path is looked up in its own length.
@@ -24,9 +25,13 @@ struct Tree<'a> {
     class: Option<Class>,
     /// Something below is declared and is no content.
     shows: bool,
-    /// The first branch, and the one behind this: each with the step that leads there.
-    below: Option<(&'a Seg, TreeAt)>,
-    next: Option<(&'a Seg, TreeAt)>,
+    /// The step that leads here from the tree around it; none leads to a root.
+    step: Option<&'a Seg>,
+    /// Of the step: tells most of them apart at a glance.
+    glance: u32,
+    /// The first branch, and the one behind this.
+    below: Option<TreeAt>,
+    next: Option<TreeAt>,
 }
 
 /// What is declared of a path.
@@ -53,7 +58,7 @@ impl<'a> Classes<'a> {
             if let Some((key, inside)) = payload_part(&path.is).filter(|_| def.payload.is_some()) {
                 classes.declare((Head::Payload, ""), inside, *class);
                 let root = classes.kind(key).unwrap_or_else(|| {
-                    let root = plant(&mut classes.all);
+                    let root = plant(&mut classes.all, None);
                     classes.kinds.push((key, root));
                     root
                 });
@@ -97,19 +102,20 @@ impl<'a> Classes<'a> {
     }
 
     fn branch(&self, tree: TreeAt, seg: &Seg) -> Option<TreeAt> {
-        let mut branch = self.all[tree as usize].below;
-        while let Some((step, at)) = branch {
-            if step == seg {
-                return Some(at);
+        let (glance, mut branch) = (glance(seg), self.all[tree as usize].below);
+        while let Some(at) = branch {
+            let tree = &self.all[at as usize];
+            if tree.glance == glance && tree.step == Some(seg) {
+                break;
             }
-            branch = self.all[at as usize].next;
+            branch = tree.next;
         }
-        None
+        branch
     }
 
     fn declare(&mut self, begin: (Head, &'a str), segs: &'a [Seg], class: Class) {
         let root = self.begin(begin).unwrap_or_else(|| {
-            let root = plant(&mut self.all);
+            let root = plant(&mut self.all, None);
             self.own.push((begin, root));
             root
         });
@@ -121,8 +127,8 @@ impl<'a> Classes<'a> {
         for seg in segs {
             self.all[at as usize].shows |= matches!(class, Class::Meta | Class::Pii);
             at = self.branch(at, seg).unwrap_or_else(|| {
-                let new = plant(&mut self.all);
-                self.all[new as usize].next = self.all[at as usize].below.replace((seg, new));
+                let new = plant(&mut self.all, Some(seg));
+                self.all[new as usize].next = self.all[at as usize].below.replace(new);
                 new
             });
         }
@@ -131,9 +137,17 @@ impl<'a> Classes<'a> {
     }
 }
 
-fn plant(all: &mut Vec<Tree>) -> TreeAt {
-    all.push(Tree { class: None, shows: false, below: None, next: None });
+fn plant<'a>(all: &mut Vec<Tree<'a>>, step: Option<&'a Seg>) -> TreeAt {
+    let glance = step.map_or(0, glance);
+    all.push(Tree { class: None, shows: false, step, glance, below: None, next: None });
     all.len() as TreeAt - 1
+}
+
+fn glance(step: &Seg) -> u32 {
+    match step {
+        Seg::Key(key) => json::glance(key),
+        Seg::Each | Seg::At(_) => 0,
+    }
 }
 
 impl Declared {

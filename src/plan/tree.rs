@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
-
 use smol_str::SmolStr;
 
 use super::shape::{Field, Leaf, List, Object, Part, Read, Shape};

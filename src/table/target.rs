@@ -1,9 +1,10 @@
 //! `mappings/targets/*.yaml`: the closed, typed list of a target's fields in output order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use foldhash::{HashMap, HashMapExt};
 use indexmap::IndexMap;
 use smol_str::SmolStr;
 
