@@ -19,6 +19,8 @@ const SOURCE: &str = "
 source: chat
 when: {path: kind, equals: chat}
 id: id
+let:
+  who: {from: 'msgs[].by', as: {lookup: {user: somebody}}}
 fields:
   meta: [kind, id, 'msgs[].by', 'msgs[].ok', 'msgs[].parts[].n', 'msgs[].parts[].m', 'msgs[].parts[].subs[].k', 'others[].v', tail, at]
   content: [title, 'msgs[].text']
@@ -38,12 +40,33 @@ rows:
   - {to: at, from: at, as: {time: unix}}
   - {to: then, from: at, as: {time: unix}}
 ";
-const DISTINCT: &str = "  - {to: bys, from: 'msgs[].by', distinct: true}\n";
+/// Other fields that elements fill, some of which only tell when there is nothing to write.
+const DISTINCT: &str = "  - {to: bys, from: 'msgs[].by', distinct: true}
+  - {to: count, count: 'msgs[]'}
+  - {to: filled, count: 'msgs[]', where: {path: 'msgs[].text', glob: '*'}}
+  - {to: more.users, count: 'msgs[]', where: {not: {path: 'msgs[].by', equals: user}}}
+  - {to: subs, from: 'msgs[].parts[].subs[].k', distinct: true}
+  - {to: marks, from: 'msgs[].ok'}
+  - {to: either, from: ['msgs[].by', 'msgs[].parts[].m']}
+  - {to: more.all, from: 'msgs[].text', distinct: true}
+";
+/// Nothing is asked of an element, a list must say something, and a condition counts what it passes over.
+const BARE: &str = "
+target: page
+rows:
+  - {to: id, from: id}
+  - {to: texts, from: 'msgs[].text'}
+  - {to: more.bys, from: 'msgs[].by', required: true}
+  - {to: said, from: 'msgs[].text', when: {path: $who, exists: true}}
+  - {to: marks, from: 'msgs[].ok', when: {path: $who, exists: false}}
+  - {to: count, count: 'msgs[]'}
+";
 const PAGE_TARGET: &str = "
 target: page
 root: Page
 types:
   Page: {id: string, title: string, texts: [string], said: [string], good: [string], values: [string], tail: string, bys: [string],
+         count: int32, filled: int64, more: object, subs: [string], marks: [bool], either: [string],
          at: time, then: time}
 ";
 /// Some of it must see the rows of lists.
@@ -127,6 +150,9 @@ fn record((around, messages, others): &(usize, Vec<usize>, Vec<usize>)) -> Strin
     text.replace('%', &join(&OTHERS, others))
 }
 
+/// Where the plan of `BARE` stands.
+const BARE_PLAN: usize = 4;
+
 fn plans() -> &'static [Plan] {
     static PLANS: OnceLock<(TempDir, Vec<Plan>)> = OnceLock::new();
     let (_, plans) = PLANS.get_or_init(|| {
@@ -143,6 +169,9 @@ fn plans() -> &'static [Plan] {
         put("distinct/targets/page.yaml", PAGE_TARGET);
         put("distinct/sources/chat/source.yaml", SOURCE);
         put("distinct/sources/chat/page.yaml", &format!("{PAGE}{DISTINCT}"));
+        put("bare/targets/page.yaml", PAGE_TARGET);
+        put("bare/sources/chat/source.yaml", SOURCE);
+        put("bare/sources/chat/page.yaml", BARE);
         put("rows/targets/page.yaml", PAGE_TARGET);
         put("rows/sources/chat/source.yaml", SOURCE);
         put("rows/sources/chat/page.yaml", &PAGE.replace("rows:", "each: 'msgs[]'\nrows:"));
@@ -159,6 +188,7 @@ fn plans() -> &'static [Plan] {
             plan("lists", &["udm"], Content::Full),
             plan("lists", &["page", "udm"], Content::Metadata),
             plan("distinct", &["page"], Content::Full),
+            plan("bare", &["page"], Content::Full),
             plan("rows", &["udm"], Content::Full),
             plan("rows", &["page", "udm"], Content::Full),
         ];
@@ -273,4 +303,15 @@ fn records_that_are_not_plain_are_written_the_long_way() {
     let of = |around: usize| record(&(around, Vec::new(), Vec::new()));
     let records: Vec<String> = (0..40).map(|n| of([9, 9, 9, 10, 9, 11, 9, 12, 9, 13][n % 10])).collect();
     check(&records).unwrap_or_else(|e| panic!("{e}"));
+}
+
+/// What is required inside an object is missed where the object has nothing, the first time as the last.
+#[test]
+fn what_is_required_is_missed_wherever_it_stands() {
+    let plan = &plans()[BARE_PLAN];
+    let records = vec![record(&(9, Vec::new(), Vec::new())); 6].join("\n");
+    let ran = kit::run(plan, records.as_bytes(), &settings(256 << 10));
+    assert_eq!(String::from_utf8_lossy(&ran.targets[0]), "");
+    let reasons: Vec<_> = ran.letters().iter().map(|letter| letter["reason"].to_string()).collect();
+    assert_eq!(reasons, ["\"missing\""; 6]);
 }

@@ -619,10 +619,11 @@ fn probes(shape: &Shape, want: &Want, slots: &mut Vec<SlotAt>) -> bool {
     }
 }
 
+/// What is required is missed wherever it stands: an object that holds it is always looked at.
 fn object_probes(object: &Object, slots: &mut Vec<SlotAt>) -> bool {
     object.fields.iter().all(|field| {
         slots.extend(&field.probes.slots);
-        !field.probes.is_empty()
+        !field.required && !field.probes.is_empty()
     })
 }
 
