@@ -29,6 +29,7 @@ fn main() {
     let rounds = numbers.get(1).copied().unwrap_or(5);
     let mut timed = jobs(bytes);
     timed.extend(cases::all(bytes).into_iter().map(of_case));
+    timed.push(apart(bytes));
     for round in 0..=rounds {
         for t in &mut timed {
             let start = Instant::now();
@@ -55,6 +56,21 @@ fn of_case(case: Case) -> Timed {
     let (group, name, bytes) = (case.group, case.name.clone(), case.bytes.len());
     let run = Box::new(move || {
         std::hint::black_box(case.run());
+    });
+    Timed { group, name, bytes, run, seconds: Vec::new() }
+}
+
+/// What two threads could reach on this machine: two runs at once that share nothing.
+fn apart(bytes: usize) -> Timed {
+    let cases = ["one", "other"].map(|_| {
+        let plan = rig::plan(&[], &["udm"], logmill::plan::Content::Full);
+        let (group, name, bytes) =
+            ("two runs at once, of one thread each", "both".into(), corpus::audit(bytes, 7));
+        Case { group, name, plan, bytes, threads: 1 }
+    });
+    let (group, name, bytes) = (cases[0].group, cases[0].name.clone(), 2 * cases[0].bytes.len());
+    let run = Box::new(move || {
+        std::thread::scope(|scope| cases.iter().for_each(|case| drop(scope.spawn(|| case.run()))));
     });
     Timed { group, name, bytes, run, seconds: Vec::new() }
 }

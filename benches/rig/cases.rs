@@ -46,6 +46,7 @@ const LEAVES: usize = 300;
 /// All cases, each with about so many bytes of records.
 pub fn all(bytes: usize) -> Vec<Case> {
     let none: [&Path; 0] = [];
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/mappings");
     let mut cases = Vec::new();
     let mut add = |group, name: String, plan, bytes, threads| {
         cases.push(Case { group, name, plan, bytes, threads });
@@ -63,6 +64,11 @@ pub fn all(bytes: usize) -> Vec<Case> {
             size => corpus::conversations_of(size, bytes.max(3 * size), 7),
         };
         add("record size", name.into(), plan(&none, &["udm"], Content::Full), records, 1);
+    }
+    for (size, name) in [(1 << 10, "1 KB"), (16 << 10, "16 KB"), (128 << 10, "128 KB")] {
+        let records = corpus::conversations_of(size, bytes, 7);
+        let job = plan(&[&peers], &["udm"], Content::Full);
+        add("record size, by the table of benches/peers", name.into(), job, records, 1);
     }
     for mapped in [5, 20, 100, LEAVES] {
         let records = corpus::flat(LEAVES, 0, bytes, 7);

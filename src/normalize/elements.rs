@@ -3,7 +3,7 @@
 //! the walk to tell.
 
 use super::leaves::LeafCount;
-use super::lists::{Write, Writer};
+use super::lists::{Way, Writer};
 use super::{Scratch, Work};
 use crate::json::{ElementRows, Slots, Structure, Want, Wanted};
 use crate::metrics::Counts;
@@ -19,10 +19,15 @@ pub(super) struct Elements {
     pub(super) all: Vec<Known>,
     /// Those of the record at hand, if it was told.
     pub(super) at_hand: Vec<u32>,
-    /// Lists that are written out of them.
+    /// Fields that are written out of them.
     pub(super) writers: Vec<Writer>,
-    /// Which of the ways to write each is that of the record at hand, list by list.
-    pub(super) chosen: Vec<u16>,
+    /// Element by element: which of its ways to write is that of the record at hand.
+    pub(super) chosen: Vec<u32>,
+    /// All ways of all elements.
+    pub(super) ways: Vec<Way>,
+    /// A bit for each field that elements fill: it is known what they write, and some of them write something.
+    pub(super) told: u64,
+    pub(super) says: u64,
 }
 
 #[derive(Debug, Default)]
@@ -39,8 +44,10 @@ pub(super) struct Known {
     /// Of its row; the record's own where no rows are wanted.
     pub(super) scope: u16,
     rows: ElementRows,
-    /// By writer.
-    pub(super) writes: Vec<Vec<Write>>,
+    /// By the number of the lists that are written: which ways it has.
+    pub(super) ways: Vec<Vec<u32>>,
+    /// How many like it were no example of what they write.
+    pub(super) odd: u8,
     /// By target: what is counted when the first lane takes its record.
     leaves: Vec<Vec<LeafCount>>,
     /// Met in records that every target took, and by target in others.
@@ -234,7 +241,8 @@ impl Work<'_> {
                 source,
                 scope: rows.scope().unwrap_or(0),
                 rows,
-                writes: Vec::new(),
+                ways: Vec::new(),
+                odd: 0,
                 leaves,
                 met: 0,
                 taken,

@@ -76,6 +76,17 @@ impl<'a> Pen<'a> {
                 self.out.extend_from_slice(json);
                 true
             }
+            Origin::Count { list, .. }
+                if leaf.when.is_none() && leaf.list.is_none() && matches!(leaf.ty, LeafType::Any) =>
+            {
+                match self.told_of(list) {
+                    Some(n) => {
+                        self.out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+                        true
+                    }
+                    None => self.any_leaf(leaf)?,
+                }
+            }
             _ => self.any_leaf(leaf)?,
         };
         if !wrote {

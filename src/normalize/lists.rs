@@ -1,6 +1,6 @@
-//! Lists that are written out of the steps of a walk, without rows: what an element writes is known once
-//! another like it was written. Owns how such a list is told and written; which records have one is for
-//! `quick` to say.
+//! Lists that are written, and elements that are counted, out of the steps of a walk, without rows: what an
+//! element writes is known once another like it was written. Owns how such a list is told and written; which
+//! records have one is for `quick` to say.
 
 use std::sync::Arc;
 
@@ -15,43 +15,70 @@ use crate::plan::{
 };
 
 /// Ways of writing an element that are told apart by its texts.
-const MOST: usize = 8;
+const MOST: usize = 16;
+/// After so many elements that are no example, none is looked for any more.
+const MOST_ODD: u8 = 16;
 /// A longer text is shared by hardly any two elements.
 const LONG: usize = 64;
 
-/// A list of one string, or one label, for each element.
+/// A field that elements fill.
 #[derive(Debug)]
 pub(super) struct Writer {
-    /// Holds the list where it stands.
     field: Arc<Field>,
     scope: u16,
+    /// Where the list stands that is written, or that whose elements are counted: what it is known by.
+    at: usize,
+    /// Nothing is to be done where elements write nothing.
+    may_pass: bool,
 }
 
-impl Writer {
-    fn list(&self) -> Option<&List> {
-        match &self.field.shape {
-            Shape::List(list) => Some(list),
-            _ => None,
-        }
-    }
+/// What such a field is made of.
+enum Made<'f> {
+    /// One string, or one label, for each element.
+    Strings(&'f Leaf, &'f Read),
+    /// Values of another kind: known only of elements that hold none.
+    Values(&'f [Read]),
+    /// The number of elements of a list for which this holds.
+    Count(&'f Read, Option<&'f Check>),
+}
 
-    fn is_of(&self, list: &List) -> bool {
-        self.list().is_some_and(|own| std::ptr::eq(own, list))
+impl Made<'_> {
+    /// See [`Writer::at`].
+    fn at(&self, field: &Field) -> usize {
+        match (self, &field.shape) {
+            (Made::Count(list, _), _) => std::ptr::from_ref(*list).addr(),
+            (_, Shape::List(list)) => std::ptr::from_ref(list).addr(),
+            _ => 0,
+        }
     }
 }
 
 /// What an element writes if it holds some texts.
 #[derive(Debug)]
-pub(super) struct Write {
+pub(super) struct Way {
     texts: Box<[(u16, Box<[u8]>)]>,
     filled: Box<[(u16, bool)]>,
-    /// Nothing where it writes nothing.
+    /// A bit for each field: it is known what is written in it, and that is something.
+    told: u64,
+    says: u64,
+    /// The strings that are copied: behind a step, and at most so many bytes between the quotes.
+    plain: Box<[(u16, u32)]>,
+    /// By field; none where nothing is written.
+    writes: Box<[Option<Write>]>,
+}
+
+/// What an element writes in one field.
+#[derive(Debug, Default)]
+struct Write {
     strings: Box<[Copied]>,
     /// Behind them.
     end: Box<[u8]>,
-    /// It cannot be told what it writes.
-    is_hopeless: bool,
+    /// It is counted.
+    counts: bool,
 }
+
+/// Fields of which each has a bit.
+const MOST_FIELDS: usize = 64;
 
 /// The string behind a step, and a text before it.
 #[derive(Debug)]
@@ -68,33 +95,60 @@ struct Copied {
 struct Asked {
     texts: Vec<(u16, Box<[u8]>)>,
     filled: Vec<(u16, bool)>,
+    /// It is no example of others: a string of it is not like most.
+    is_odd: bool,
 }
 
-impl Write {
+impl Way {
     #[inline(always)]
     fn fits(&self, steps: Stretch, text: &[u8]) -> bool {
-        !self.is_hopeless
-            && self.texts.iter().all(|(step, raw)| steps.value(*step).raw(text) == &**raw)
+        self.texts.iter().all(|(step, raw)| steps.value(*step).raw(text) == &**raw)
             && self.filled.iter().all(|(step, filled)| is_filled(steps.value(*step)) == *filled)
-            && self.strings.iter().all(|copied| copied.takes(steps.value(copied.step)))
+            && self.plain.iter().all(|(step, most)| takes(steps.value(*step), *most))
     }
 }
 
 impl Copied {
-    /// A string that says something and is not too long is copied as it stands.
-    #[inline(always)]
-    fn takes(&self, cell: Cell) -> bool {
-        let plain = matches!(cell.kind, json::Kind::String | json::Kind::Escaped);
-        plain && (1..=self.most).contains(&(cell.end - cell.start).wrapping_sub(2))
+    fn new(before: &[u8], step: u16, most: u32) -> Option<Copied> {
+        let mut text = [b' '; SHORT];
+        text.get_mut(..before.len())?.copy_from_slice(before);
+        Some(Copied { text, len: before.len() as u8, step, most })
     }
 }
 
-/// The row of a list that is one, and the scope of its elements.
-fn row_of(list: &List) -> Option<(&Leaf, &Read, u16)> {
-    let [Part::Values(leaf)] = list.parts.as_slice() else { return None };
-    let Origin::Reads(reads) = &leaf.origin else { return None };
-    let [read] = reads.as_slice() else { return None };
-    let &[scope] = read.lists() else { return None };
+/// A string that says something and is not too long is copied as it stands.
+#[inline(always)]
+fn takes(cell: Cell, most: u32) -> bool {
+    let plain = matches!(cell.kind, json::Kind::String | json::Kind::Escaped);
+    plain && (1..=most).contains(&(cell.end - cell.start).wrapping_sub(2))
+}
+
+/// What a field is made of that elements fill, and the scope of those.
+fn made(field: &Field) -> Option<(Made<'_>, u16)> {
+    match &field.shape {
+        Shape::List(List { parts, strict: None }) => {
+            let [Part::Values(leaf)] = parts.as_slice() else { return None };
+            let Origin::Reads(reads) = &leaf.origin else { return None };
+            let &scope = reads.first()?.lists().first()?;
+            if let ([read], true) = (reads.as_slice(), is_string(leaf, scope)) {
+                return Some((Made::Strings(leaf, read), scope));
+            }
+            let same = reads.iter().all(|read| read.lists().first() == Some(&scope));
+            let asks = leaf.when.as_ref().is_none_or(only_looks);
+            (same && asks && !leaf.gives_type).then_some((Made::Values(reads), scope))
+        }
+        Shape::Leaf(leaves) => {
+            let [leaf] = leaves.as_slice() else { return None };
+            let Origin::Count { list, scopes, only } = &leaf.origin else { return None };
+            let &[scope] = &**scopes else { return None };
+            Some((Made::Count(list, only.as_deref()), scope))
+        }
+        Shape::List(_) | Shape::Object(_) => None,
+    }
+}
+
+/// Whether the row of a list writes a string of the elements of a scope, or a label of two.
+fn is_string(leaf: &Leaf, scope: u16) -> bool {
     let of_row = |read: &Read| {
         let own =
             matches!(&read.at, ReadAt::Slot { slot, lists, .. } if **lists == [scope] && slot.scope == scope);
@@ -104,76 +158,95 @@ fn row_of(list: &List) -> Option<(&Leaf, &Read, u16)> {
         Some(Label::From(reads)) => reads.iter().all(of_row),
         Some(Label::Const(_)) | None => true,
     };
-    let plain = list.strict.is_none() && leaf.list.is_none() && !leaf.distinct && !leaf.gives_type;
-    let is_text = matches!(leaf.ty, LeafType::Text { .. });
-    (plain && is_text && label && of_row(read)).then_some((leaf, read, scope))
+    let is_text = matches!(leaf.ty, LeafType::Text { .. } | LeafType::Any);
+    let plain = leaf.list.is_none() && !leaf.gives_type;
+    plain && is_text && label && matches!(&leaf.origin, Origin::Reads(reads) if reads.iter().all(of_row))
 }
 
-/// Calls `f` with each field of an object that is such a list.
-fn each_list(object: &Object, f: &mut dyn FnMut(&Arc<Field>, u16)) {
+/// A condition counts nothing when it is asked: it converts no value.
+fn only_looks(check: &Check) -> bool {
+    match check {
+        Check::Not(inner) => only_looks(inner),
+        Check::Any(list) | Check::All(list) => list.iter().all(only_looks),
+        Check::Test { reads, .. } => reads.iter().all(|read| read.steps.is_empty()),
+    }
+}
+
+/// Calls `f` with each field of an object that elements fill.
+fn each_made(object: &Object, f: &mut dyn FnMut(&Arc<Field>, Made, u16)) {
     for field in &object.fields {
         match &field.shape {
-            Shape::List(list) => row_of(list).into_iter().for_each(|(_, _, scope)| f(field, scope)),
-            Shape::Object(object) => each_list(object, f),
-            Shape::Leaf(_) => {}
+            Shape::Object(object) => each_made(object, f),
+            _ => made(field).into_iter().for_each(|(made, scope)| f(field, made, scope)),
         }
     }
 }
 
+/// What is known of the fields of a record that its elements fill.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Extent {
+    All,
+    /// Of the others it will never be known.
+    Some,
+    /// Of some elements it is to be learned what they write.
+    New,
+}
+
 impl Elements {
-    /// The numbers of the lists of some objects, if rows are read for nothing else: `rows` is how often they
-    /// are read in all.
+    /// The numbers of the fields of some objects that elements fill, and whether rows are read for nothing
+    /// else: `rows` is how often they are read in all.
     pub(super) fn writers<'o>(
         &mut self,
         objects: impl Iterator<Item = &'o Object>,
         rows: usize,
-    ) -> Option<Box<[u32]>> {
+    ) -> (Box<[u32]>, bool) {
         let (mut numbers, mut reads) = (Vec::new(), 0);
         for object in objects {
-            each_list(object, &mut |field, scope| {
+            each_made(object, &mut |field, made, scope| {
+                if numbers.len() == MOST_FIELDS {
+                    return;
+                }
                 field.needs(&mut |needed| reads += matches!(needed, Needed::Rows(_)) as usize);
                 let same = self.writers.iter().position(|writer| Arc::ptr_eq(&writer.field, field));
                 let number = same.unwrap_or_else(|| {
-                    self.writers.push(Writer { field: field.clone(), scope });
+                    let may_pass = !field.required && !matches!(made, Made::Count(..));
+                    let at = made.at(field);
+                    self.writers.push(Writer { field: field.clone(), scope, at, may_pass });
                     self.writers.len() - 1
                 });
                 numbers.push(number as u32);
             });
         }
-        (reads == rows).then(|| numbers.into())
+        (numbers.into(), reads == rows)
     }
 
-    /// Whether all elements of the record at hand say what they write in some lists.
+    /// Finds out what the elements of the record at hand write in the fields of a number.
     #[inline]
-    pub(super) fn tell(&mut self, slots: &Slots, text: &[u8], writers: &[u32]) -> bool {
+    pub(super) fn tell(&mut self, slots: &Slots, text: &[u8], (lists, writers): (u32, &[u32])) -> Extent {
         self.chosen.clear();
-        for writer in writers {
-            let scope = self.writers[*writer as usize].scope;
-            for (n, known) in self.at_hand.iter().enumerate() {
-                let known = &self.all[*known as usize];
-                if known.scope != scope {
-                    self.chosen.push(u16::MAX);
-                    continue;
-                }
-                let steps = slots.element(n);
-                let writes = known.writes.get(*writer as usize).map_or(&[][..], Vec::as_slice);
-                match writes.iter().position(|write| write.fits(steps, text)) {
-                    Some(write) => self.chosen.push(write as u16),
-                    None => return false,
-                }
-            }
+        let all = u64::MAX.checked_shr(MOST_FIELDS as u32 - writers.len() as u32).unwrap_or(0);
+        (self.told, self.says) = (all, 0);
+        for (n, known) in self.at_hand.iter().enumerate() {
+            let known = &self.all[*known as usize];
+            let ways = known.ways.get(lists as usize).map_or(&[][..], Vec::as_slice);
+            let steps = slots.element(n);
+            let Some(&way) = ways.iter().find(|way| self.ways[**way as usize].fits(steps, text)) else {
+                self.told = 0;
+                return if ways.len() < MOST && known.odd < MOST_ODD { Extent::New } else { Extent::Some };
+            };
+            self.chosen.push(way);
+            let Way { told, says, .. } = &self.ways[way as usize];
+            self.told &= told;
+            self.says |= says;
         }
-        true
+        if self.told == all { Extent::All } else { Extent::Some }
     }
 
-    /// What the elements of the record at hand write in a list.
+    /// What the elements of the record at hand write in a field.
     #[inline]
-    fn writes(&self, place: usize, writer: u32) -> impl Iterator<Item = (usize, &Write)> {
-        let chosen = self.chosen.get(place * self.at_hand.len()..).unwrap_or_default();
-        self.at_hand.iter().zip(chosen).enumerate().filter_map(move |(n, (known, write))| {
-            let writes = self.all[*known as usize].writes.get(writer as usize)?;
-            Some((n, writes.get(*write as usize)?))
-        })
+    fn writes(&self, place: usize) -> impl Iterator<Item = (usize, &Write)> {
+        let write = move |way: &u32| self.ways[*way as usize].writes.get(place)?.as_ref();
+        self.chosen.iter().enumerate().filter_map(move |(n, way)| Some((n, write(way)?)))
     }
 }
 
@@ -182,79 +255,144 @@ impl Elements {
 pub(super) struct Lists<'a> {
     pub(super) elements: &'a Elements,
     pub(super) writers: &'a [u32],
+    /// The place behind the field that was found last: fields are written in their order.
+    pub(super) next: usize,
+}
+
+impl Lists<'_> {
+    /// Whether a field is the next, and elements write nothing in it.
+    #[inline(always)]
+    pub(super) fn pass(&mut self, field: &Field) -> bool {
+        let Some(writer) = self.writers.get(self.next) else { return false };
+        let (writer, bit) = (&self.elements.writers[*writer as usize], 1 << self.next);
+        let is_empty = self.elements.told & !self.elements.says & bit != 0;
+        let passes = is_empty && writer.may_pass && std::ptr::eq(&*writer.field, field);
+        self.next += passes as usize;
+        passes
+    }
 }
 
 impl Pen<'_> {
+    /// The place of a field that is told, by where the list stands that it is known by.
+    #[inline(always)]
+    fn place(&mut self, at: usize) -> Option<usize> {
+        let Lists { elements, writers, next, .. } = self.lists.as_mut()?;
+        let is = |n: &u32| elements.writers[*n as usize].at == at;
+        let place = match writers[*next..].iter().position(is) {
+            Some(further) => *next + further,
+            None => writers[..*next].iter().position(is)?,
+        };
+        *next = place + 1;
+        (elements.told >> place & 1 == 1).then_some(place)
+    }
+
     /// Writes a list, if it is one of those; whether any element wrote something.
     #[inline]
     pub(super) fn write_list(&mut self, list: &List) -> Option<bool> {
-        let Lists { elements, writers } = self.lists?;
-        let place = writers.iter().position(|n| elements.writers[*n as usize].is_of(list))?;
-        let (leaf, ..) = row_of(list)?;
+        let place = self.place(std::ptr::from_ref(list).addr())?;
+        let Lists { elements, .. } = self.lists?;
+        if elements.says >> place & 1 == 0 {
+            return Some(false);
+        }
+        let [Part::Values(leaf)] = list.parts.as_slice() else { return None };
+        let writes = elements.writes(place);
         let text = self.view.text;
         let start = self.out.len();
-        self.out.push(b'[');
         let mut wrote = 0;
-        for (n, write) in elements.writes(place, writers[place]) {
-            if write.strings.is_empty() {
-                continue;
-            }
-            if wrote > 0 {
-                self.out.push(b',');
-            }
+        self.standing.elements.clear();
+        for (n, write) in writes {
+            self.out.push(if wrote > 0 { b',' } else { b'[' });
+            let body = self.out.len();
             let steps = self.view.slots.element(n);
             for copied in &write.strings {
                 json::push_short(&copied.text, copied.len as usize, &mut self.out);
                 json::copy_raw(&steps.value(copied.step), text, &mut self.out);
             }
             self.out.extend_from_slice(&write.end);
+            if leaf.distinct {
+                let end = self.out.len();
+                let same = |&(a, b): &(usize, usize)| self.out[a..b] == self.out[body..end];
+                if self.standing.elements.iter().any(same) {
+                    self.out.truncate(body - 1);
+                    continue;
+                }
+                self.standing.elements.push((body, end));
+            }
             wrote += 1;
-        }
-        if let Some(counts) = &mut self.counts {
-            counts.filled[leaf.counter as usize] += wrote;
         }
         if wrote == 0 {
             self.out.truncate(start);
             return Some(false);
         }
+        if let Some(counts) = &mut self.counts {
+            counts.filled[leaf.counter as usize] += wrote;
+        }
         self.out.push(b']');
         Some(true)
     }
 
-    /// What the element writes whose row is open.
-    fn write_of(&mut self, list: &List, steps: Stretch) -> Option<Write> {
-        let (leaf, read, _) = row_of(list)?;
-        let mut asked = Asked::default();
-        let mut strings = Vec::new();
-        let mut end: &[u8] = b"";
+    /// How many elements of a list are counted, if that is told.
+    #[inline]
+    pub(super) fn count_told(&mut self, list: &Read) -> Option<u64> {
+        let place = self.place(std::ptr::from_ref(list).addr())?;
+        let Lists { elements, .. } = self.lists?;
+        if elements.says >> place & 1 == 0 {
+            return Some(0);
+        }
+        Some(elements.writes(place).filter(|(_, write)| write.counts).count() as u64)
+    }
+
+    /// What the element writes in a field whose row is open; nothing where that cannot be told.
+    fn write_of(&mut self, field: &Field, steps: Stretch, asked: &mut Asked) -> Option<Option<Write>> {
+        let (leaf, read) = match made(field)?.0 {
+            Made::Strings(leaf, read) => (leaf, read),
+            Made::Values(reads) => return self.nothing_of(reads).then_some(None),
+            Made::Count(_, only) => {
+                let counts = match only {
+                    Some(only) => self.holds_for_all(only, steps, asked)?,
+                    None => true,
+                };
+                return Some(counts.then(|| Write { counts, ..Write::default() }));
+            }
+        };
         let holds = match &leaf.when {
-            Some(when) => self.holds_for_all(when, steps, &mut asked)?,
+            Some(when) => self.holds_for_all(when, steps, asked)?,
             None => true,
         };
-        if holds && !self.cell(read).kind.is_null() {
-            let LeafType::Text { max_bytes } = leaf.ty else { return None };
-            let most = u32::try_from(max_bytes).unwrap_or(u32::MAX);
-            let value = self.string(read, steps)?;
-            match &leaf.label {
-                None => strings.push(copied(b"", value, most)?),
-                Some(Label::Const(before)) => {
-                    strings.push(copied(before, value, most)?);
-                    end = b"}";
-                }
-                Some(Label::From(reads)) => {
-                    let key = reads.iter().find(|read| !self.cell(read).kind.is_null())?;
-                    strings.push(copied(b"{\"key\":", self.string(key, steps)?, u32::MAX)?);
-                    strings.push(copied(b",\"value\":", value, most)?);
-                    end = b"}";
-                }
-            }
+        if !holds || self.cell(read).kind.is_null() {
+            return Some(None);
         }
-        Some(Write {
-            texts: asked.texts.into(),
-            filled: asked.filled.into(),
-            strings: strings.into(),
-            end: end.into(),
-            is_hopeless: false,
+        let most = match leaf.ty {
+            LeafType::Text { max_bytes } => u32::try_from(max_bytes).unwrap_or(u32::MAX),
+            _ => u32::MAX,
+        };
+        let value = self.string(read, steps)?;
+        let copied = |before: &[u8]| Copied::new(before, value, most);
+        let (strings, end): (Vec<Copied>, &[u8]) = match &leaf.label {
+            None => (vec![copied(b"")?], b""),
+            Some(Label::Const(before)) => (vec![copied(before)?], b"}"),
+            Some(Label::From(reads)) => {
+                let key = reads.iter().find(|read| !self.cell(read).kind.is_null())?;
+                let key = Copied::new(b"{\"key\":", self.string(key, steps)?, u32::MAX)?;
+                (vec![key, copied(b",\"value\":")?], b"}")
+            }
+        };
+        for copied in &strings {
+            let cell = steps.value(copied.step);
+            if leaf.label.is_none() && !is_filled(cell) {
+                asked.filled.push((copied.step, false));
+                return Some(None);
+            }
+            asked.is_odd |= !takes(cell, copied.most);
+        }
+        Some(Some(Write { strings: strings.into(), end: end.into(), counts: false }))
+    }
+
+    /// Whether there is no value at some paths of the element whose row is open.
+    fn nothing_of(&mut self, reads: &[Read]) -> bool {
+        reads.iter().all(|read| {
+            let looked = self.each_row(read.lists(), &mut |pen| Ok(pen.cell(read).kind.is_null()));
+            looked.unwrap_or(false)
         })
     }
 
@@ -282,6 +420,9 @@ impl Pen<'_> {
             Check::Test { reads, test } => {
                 for read in reads {
                     let &[scope] = read.lists() else { return None };
+                    if !read.steps.is_empty() {
+                        return None;
+                    }
                     let cell = self.cell(read);
                     if self.standing.cursor[scope as usize] == CLOSED || cell.kind.is_composite() {
                         return None;
@@ -289,7 +430,7 @@ impl Pen<'_> {
                     // What is null or absent in one element is so in all like it.
                     if !cell.kind.is_null() {
                         let step = steps.find(cell)?;
-                        if test.is_any() && read.steps.is_empty() {
+                        if test.is_any() {
                             asked.filled.push((step, is_filled(cell)));
                         } else {
                             let raw = cell.raw(self.view.text);
@@ -309,14 +450,9 @@ impl Pen<'_> {
     }
 }
 
-fn copied(before: &[u8], step: u16, most: u32) -> Option<Copied> {
-    let mut text = [b' '; SHORT];
-    text.get_mut(..before.len())?.copy_from_slice(before);
-    Some(Copied { text, len: before.len() as u8, step, most })
-}
-
 impl Work<'_> {
-    /// Learns what the elements of the record at hand write in some lists, whose rows are filled in.
+    /// Learns what the elements of the record at hand write in the fields of a number, whose rows are filled
+    /// in.
     #[cold]
     pub(super) fn learn_lists(&mut self, source: usize, lists: u32) {
         let plan = self.plan;
@@ -324,38 +460,67 @@ impl Work<'_> {
         let (elements, writers) = (&mut twins.elements, twins.quicks.writers(lists));
         let view = View { text: self.text, slots };
         let facts = Facts::default();
-        for writer in writers {
-            let Writer { field, scope } = &elements.writers[*writer as usize];
-            let Shape::List(list) = &field.shape else { continue };
-            let mut row = 0;
-            for (n, known) in elements.at_hand.iter().enumerate() {
-                let known = &mut elements.all[*known as usize];
-                if known.scope != *scope {
-                    continue;
+        let mut pen = Pen::new(&plan.want, view, &facts, standing);
+        pen.deeds = plan.sources.get(source).and_then(|source| source.deeds.as_ref());
+        let mut rows: Vec<(u16, u32)> = Vec::new();
+        for (n, known) in elements.at_hand.iter().enumerate() {
+            let known = &mut elements.all[*known as usize];
+            let row = match rows.iter_mut().find(|(scope, _)| *scope == known.scope) {
+                Some((_, rows)) => {
+                    *rows += 1;
+                    *rows - 1
                 }
-                row += 1;
-                if known.writes.len() <= *writer as usize {
-                    known.writes.resize_with(*writer as usize + 1, Vec::new);
+                None => {
+                    rows.push((known.scope, 1));
+                    0
                 }
-                let writes = &mut known.writes[*writer as usize];
-                let steps = slots.element(n);
-                let is_told = |write: &Write| write.is_hopeless || write.fits(steps, self.text);
-                if writes.len() >= MOST || writes.iter().any(is_told) {
-                    continue;
-                }
-                let mut pen = Pen::new(&plan.want, view, &facts, standing);
-                pen.deeds = plan.sources.get(source).and_then(|source| source.deeds.as_ref());
-                pen.standing.cursor[*scope as usize] = row - 1;
-                let write = pen.write_of(list, steps);
-                pen.standing.cursor[*scope as usize] = CLOSED;
-                writes.push(write.unwrap_or_else(|| Write {
-                    texts: [].into(),
-                    filled: [].into(),
-                    strings: [].into(),
-                    end: [].into(),
-                    is_hopeless: true,
-                }));
+            };
+            if known.ways.len() <= lists as usize {
+                known.ways.resize_with(lists as usize + 1, Vec::new);
             }
+            let (ways, steps) = (&mut known.ways[lists as usize], slots.element(n));
+            if ways.len() >= MOST
+                || ways.iter().any(|way| elements.ways[*way as usize].fits(steps, self.text))
+            {
+                continue;
+            }
+            let (mut told, mut says, mut asked, mut writes) = (0, 0, Asked::default(), Vec::new());
+            for (place, writer) in writers.iter().enumerate() {
+                let Writer { field, scope, .. } = &elements.writers[*writer as usize];
+                // Elements of other lists write nothing there.
+                let mut write = Some(None);
+                if *scope == known.scope {
+                    pen.standing.cursor[*scope as usize] = row;
+                    let before = (asked.texts.len(), asked.filled.len());
+                    write = pen.write_of(field, steps, &mut asked);
+                    pen.standing.cursor[*scope as usize] = CLOSED;
+                    if write.is_none() {
+                        asked.texts.truncate(before.0);
+                        asked.filled.truncate(before.1);
+                    }
+                }
+                told |= u64::from(write.is_some()) << place;
+                let write = write.flatten();
+                says |= u64::from(write.is_some()) << place;
+                writes.push(write);
+            }
+            let Asked { mut texts, mut filled, is_odd } = asked;
+            if is_odd {
+                known.odd = known.odd.saturating_add(1);
+                continue;
+            }
+            texts.sort();
+            texts.dedup();
+            filled.sort();
+            filled.dedup();
+            let (texts, filled) = (texts.into(), filled.into());
+            let strings = writes.iter().flatten().flat_map(|write| &write.strings);
+            let mut plain: Vec<(u16, u32)> = strings.map(|copied| (copied.step, copied.most)).collect();
+            plain.sort();
+            plain.dedup();
+            ways.push(elements.ways.len() as u32);
+            let (plain, writes) = (plain.into(), writes.into());
+            elements.ways.push(Way { texts, filled, told, says, plain, writes });
         }
     }
 }

@@ -283,6 +283,11 @@ impl<'a> Pen<'a> {
 
     #[inline(always)]
     pub(super) fn member(&mut self, field: &Field) -> Result<(), Box<Refusal>> {
+        if let Some(lists) = &mut self.lists
+            && lists.pass(field)
+        {
+            return Ok(());
+        }
         if let Some(copies) = &field.copies
             && self.deeds.is_none()
             && self.copied(field, copies)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::elements::{Columns, Elements, needs_behind};
 use super::flat::Flat;
+use super::lists::Extent;
 use super::partial::{Asked, is_filled};
 use super::read::Facts;
 use super::record::Verdict;
@@ -63,8 +64,9 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Read {
     /// By the scope of their elements: the columns they stand in.
     columns: Box<[(u16, u16)]>,
-    /// Those that can be written without rows, if they are all that is read.
-    pub(super) writers: Option<Box<[u32]>>,
+    /// What is written of them without rows, and whether nothing else reads any.
+    pub(super) writers: Box<[u32]>,
+    is_all: bool,
 }
 
 /// What is asked of a record of the structure: the texts of some spots, one behind the other in `raw`, and
@@ -147,9 +149,10 @@ pub(super) struct Told {
     pub(super) lanes: Arc<[Left]>,
     /// Its rows; nothing where the record is not plain.
     pub(super) rows: Option<Box<[RowOf]>>,
-    /// The number of its lists where they are written without rows, and of those to be learned.
+    /// The number of its lists.
     pub(super) lists: Option<u32>,
-    pub(super) unknown: Option<u32>,
+    /// Some of them are to be learned.
+    pub(super) is_new: bool,
 }
 
 /// What is about to be told.
@@ -208,10 +211,15 @@ impl Teller {
         let sign = Sign { texts: texts.into(), raw: raw.into(), filled: filled.into() };
         let fills = Spots::new(&places);
         let rows = Rows::new(want, slots, lanes, (routes, deeds));
-        let writers = elements.writers(lanes.iter().map(|left| &left.object), reads);
+        // Fields of an event of its own element read only that.
+        let of_all = |route: &&Route| matches!(route, Route::Lanes(lanes) if lanes[0].each.is_none());
+        let of_all = routes.iter().zip(lanes).filter(|(route, _)| of_all(route));
         let lists = match lists.is_empty() {
             true => Read::default(),
-            false => Read { columns: lists.into(), writers },
+            false => {
+                let (writers, is_all) = elements.writers(of_all.map(|(_, left)| &left.object), reads);
+                Read { columns: lists.into(), writers, is_all }
+            }
         };
         Some(Teller { sign, fills, lists, rows })
     }
@@ -303,7 +311,7 @@ fn number<T: PartialEq>(all: &mut Vec<T>, one: T) -> u32 {
 impl Quicks {
     /// The lists that are written without rows.
     pub(super) fn writers(&self, lists: u32) -> &[u32] {
-        self.lists.get(lists as usize).and_then(|lists| lists.writers.as_deref()).unwrap_or_default()
+        self.lists.get(lists as usize).map_or(&[], |lists| &lists.writers)
     }
 
     /// Tells records from now on; the number of what tells them, and one more. `next` is that of others of the
@@ -367,18 +375,16 @@ impl Quicks {
                 None
             }
         };
-        let Read { columns, writers } = &self.lists[found.lists as usize];
-        let (mut lists, mut unknown) = (None, None);
+        let Read { columns, writers, is_all } = &self.lists[found.lists as usize];
+        let (mut lists, mut is_new) = (None, false);
         if !columns.is_empty() {
-            match writers {
-                Some(writers) if elements.tell(slots, text, writers) => lists = Some(found.lists),
-                _ => {
-                    elements.fill(slots, columns);
-                    unknown = writers.as_ref().map(|_| found.lists);
-                }
+            let known = elements.tell(slots, text, (found.lists, writers));
+            if !(*is_all && known == Extent::All) {
+                elements.fill(slots, columns);
             }
+            (lists, is_new) = (Some(found.lists), known == Extent::New);
         }
-        Some(Told { number, body: found.body as usize, lanes, rows, lists, unknown })
+        Some(Told { number, body: found.body as usize, lanes, rows, lists, is_new })
     }
 
     fn tally(&mut self, number: usize, target: usize, verdict: &Verdict) {

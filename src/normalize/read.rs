@@ -279,19 +279,36 @@ impl<'a> Pen<'a> {
 
     /// How many elements of a list pass a condition; nothing where there is no list.
     pub(super) fn count(&mut self, list: &Read, lists: &[u16], only: Option<&Check>) -> Val<'a> {
+        if !self.is_list(list) {
+            return Val::Nothing;
+        }
+        if let Some(n) = self.count_told(list) {
+            return self.counted(n);
+        }
+        let mut n = 0u64;
+        let looked = self.each_row(lists, &mut |pen| {
+            n += only.is_none_or(|check| pen.check(check)) as u64;
+            Ok(true)
+        });
+        debug_assert!(looked.is_ok(), "counting refuses nothing");
+        self.counted(n)
+    }
+
+    /// The same, where it is known without looking at rows.
+    #[inline]
+    pub(super) fn told_of(&mut self, list: &Read) -> Option<u64> {
+        if self.lists.is_some() && self.is_list(list) { self.count_told(list) } else { None }
+    }
+
+    fn is_list(&self, list: &Read) -> bool {
         let outermost = match list.lists().first() {
             Some(&scope) => self.at(self.want.list_slot(scope)),
             None => self.cell(list),
         };
-        if !outermost.kind.is_array() {
-            return Val::Nothing;
-        }
-        let mut n = 0u64;
-        let counted = self.each_row(lists, &mut |pen| {
-            n += only.is_none_or(|check| pen.check(check)) as u64;
-            Ok(true)
-        });
-        debug_assert!(counted.is_ok(), "counting refuses nothing");
+        outermost.kind.is_array()
+    }
+
+    fn counted(&mut self, n: u64) -> Val<'a> {
         self.standing.text.clear();
         self.standing.text.push_str(itoa::Buffer::new().format(n));
         Val::Number

@@ -126,7 +126,7 @@ impl Work<'_> {
         self.payload_field = way.and_then(|way| Some((way.field?, way.root)));
         let shown = plan.content == Content::Full || !plan.sources[source].bears_content;
         let number = self.count_like((source, kind));
-        if let Some(lists) = told.unknown {
+        if let (Some(lists), true) = (told.lists, told.is_new) {
             self.learn_lists(source, lists);
         }
         let (mut usual, mut of) = (0, None);
@@ -360,9 +360,9 @@ impl Work<'_> {
         pen.counts =
             (json::COUNTED && !self.trial).then(|| &mut self.scratch.counts.lanes[source][target][index]);
         let Twins { elements, quicks, .. } = &self.scratch.twins;
-        pen.lists = rest.and_then(|rest| rest.lists).map(|lists| {
-            let writers = quicks.writers(lists);
-            Lists { elements, writers }
+        pen.lists = rest.and_then(|rest| rest.lists).map(|number| {
+            let writers = quicks.writers(number);
+            Lists { elements, writers, next: 0 }
         });
         let row_ids = &mut self.out.row_ids;
         let (root, row) = rest.map_or((&lane.root, None), |rest| (rest.object, rest.row));
