@@ -18,6 +18,10 @@ use crate::plan::{
 const MOST: usize = 16;
 /// After so many elements that are no example, none is looked for any more.
 const MOST_ODD: u8 = 16;
+/// Ways of all elements, and numbers of lists, of which more are not learned: records without end in kind
+/// take no memory without end.
+const MOST_WAYS: usize = 1 << 13;
+const MOST_LISTS: u32 = 256;
 /// A longer text is shared by hardly any two elements.
 const LONG: usize = 64;
 
@@ -232,7 +236,9 @@ impl Elements {
             let steps = slots.element(n);
             let Some(&way) = ways.iter().find(|way| self.ways[**way as usize].fits(steps, text)) else {
                 self.told = 0;
-                return if ways.len() < MOST && known.odd < MOST_ODD { Extent::New } else { Extent::Some };
+                let own = ways.len() < MOST && known.odd < MOST_ODD;
+                let is_new = own && lists < MOST_LISTS && self.ways.len() < MOST_WAYS;
+                return if is_new { Extent::New } else { Extent::Some };
             };
             self.chosen.push(way);
             let Way { told, says, .. } = &self.ways[way as usize];
