@@ -114,7 +114,7 @@ pub(super) struct Pen<'a> {
     pub(super) type_at: Option<(usize, usize)>,
     /// Events whose fields were written as one row, and are not counted as filled yet.
     pub(super) flattened: u64,
-    /// Lists that are written without rows.
+    /// Fields that elements fill, where some may be written without rows.
     pub(super) lists: Option<Lists<'a>>,
     /// A conversion that failed, for the message of a required field.
     pub(super) failed: Option<(String, Option<String>)>,

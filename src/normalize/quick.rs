@@ -309,7 +309,7 @@ fn number<T: PartialEq>(all: &mut Vec<T>, one: T) -> u32 {
 }
 
 impl Quicks {
-    /// The lists that are written without rows.
+    /// The fields that elements fill and that may be written without rows.
     pub(super) fn writers(&self, lists: u32) -> &[u32] {
         self.lists.get(lists as usize).map_or(&[], |lists| &lists.writers)
     }

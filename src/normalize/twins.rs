@@ -122,7 +122,7 @@ pub(super) struct Left {
 pub(super) struct Rest<'l> {
     pub(super) object: &'l Object,
     pub(super) row: Option<Row<'l>>,
-    /// The number of the lists that are written without rows.
+    /// The number of the fields that elements fill, of which some are written without rows.
     pub(super) lists: Option<u32>,
 }
 
