@@ -32,8 +32,9 @@ const SEED: u64 = 7;
 const TOLERANCE: f64 = 0.05;
 /// Of so many runs the least is taken.
 const RUNS: usize = 2;
-/// A start that takes this much stays below 15 ms; what it takes grows with the mappings.
-const MOST_TO_START: u64 = 60_000_000;
+/// What a start may take, so that it stays below 15 ms: 35 million took 13 on a busy machine, 41 took 19. It
+/// grows with the mappings.
+const MOST_TO_START: u64 = 40_000_000;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
