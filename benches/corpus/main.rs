@@ -1,6 +1,6 @@
 //! Writes a corpus to a file.
 //!
-//!     cargo bench --bench corpus -- audit|conversation BYTES FILE [SEED]
+//!     cargo bench --bench corpus -- audit|conversation BYTES FILE [SEED [BYTES OF A CONVERSATION]]
 
 #[path = "mod.rs"]
 mod corpus;
@@ -10,11 +10,16 @@ fn main() -> std::io::Result<()> {
     let (Some(kind), Some(Ok(bytes)), Some(file)) =
         (args.first(), args.get(1).map(|a| a.parse::<usize>()), args.get(2))
     else {
-        eprintln!("usage: cargo bench --bench corpus -- audit|conversation BYTES FILE [SEED]");
+        eprintln!(
+            "usage: cargo bench --bench corpus -- audit|conversation BYTES FILE [SEED [BYTES OF A CONVERSATION]]"
+        );
         return Ok(());
     };
     let seed = args.get(3).and_then(|a| a.parse().ok()).unwrap_or(7);
-    let corpus =
-        if kind == "audit" { corpus::audit(bytes, seed) } else { corpus::conversations(bytes, seed) };
+    let corpus = match (kind.as_str(), args.get(4).map(|a| a.parse())) {
+        ("audit", _) => corpus::audit(bytes, seed),
+        (_, Some(Ok(record))) => corpus::conversations_of(record, bytes, seed),
+        _ => corpus::conversations(bytes, seed),
+    };
     std::fs::write(file, corpus)
 }

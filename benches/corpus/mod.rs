@@ -153,12 +153,27 @@ pub fn conversations(bytes: usize, seed: u64) -> Vec<u8> {
     let mut out = String::with_capacity(bytes + 65536);
     while out.len() < bytes {
         let messages = 2 + r.below(40);
-        conversation(&mut r, messages, &mut out);
+        conversation(&mut r, messages, &mut out, |r, n, text| {
+            if n == 0 {
+                return false;
+            }
+            for _ in 0..20 + r.below(140) {
+                text.push_str(r.pick(WORDS));
+                text.push(' ');
+            }
+            true
+        });
     }
     out.into_bytes()
 }
 
-fn conversation(r: &mut Random, messages: u64, out: &mut String) {
+/// One conversation, whose messages say what `text` pushes, if it says that they have content.
+fn conversation(
+    r: &mut Random,
+    messages: u64,
+    out: &mut String,
+    text: impl Fn(&mut Random, u64, &mut String) -> bool,
+) {
     let (id, user, time) = (r.next(), r.below(5000), 1_719_340_000 + r.below(1_000_000));
     let _ = write!(
         out,
@@ -174,29 +189,37 @@ fn conversation(r: &mut Random, messages: u64, out: &mut String) {
             out,
             r#"{{"object":"compliance.workspace.conversation.message","id":"m-{id:x}-{n}","parent_id":null,"created_at":{time}.{n:06},"gpt_id":null,"author":{{"object":"compliance.workspace.conversation.message.author","role":"{role}","tool_name":null}},"content":"#
         );
-        if n == 0 {
-            out.push_str("null");
-        } else {
-            out.push_str(r#"{"type":"text","annotations":[],"value":""#);
-            for _ in 0..20 + r.below(140) {
-                out.push_str(r.pick(WORDS));
-                out.push(' ');
-            }
+        let start = out.len();
+        out.push_str(r#"{"type":"text","annotations":[],"value":""#);
+        if text(r, n, out) {
             out.push_str("\"}");
+        } else {
+            out.truncate(start);
+            out.push_str("null");
         }
         out.push_str(r#","files":{"object":"list","data":[],"has_more":false,"last_id":null}}"#);
     }
     out.push_str("],\"has_more\":false,\"last_id\":null}}\n");
 }
 
-/// Conversations of about `record` bytes each.
+/// Conversations of about `record` bytes each, of messages of about a kilobyte.
 pub fn conversations_of(record: usize, bytes: usize, seed: u64) -> Vec<u8> {
+    // A conversation without messages, and a message without text, in bytes.
+    const FRAME: usize = 310;
+    const MESSAGE: usize = 400;
     let mut r = Random(seed);
-    let mut out = String::with_capacity(bytes + record + 2048);
-    // The frame of a conversation and a message of the mean length, in bytes.
-    let messages = 1 + record.saturating_sub(700) / 1050;
+    let mut out = String::with_capacity(bytes + 2 * record);
+    let messages = (record.saturating_sub(FRAME) / 1050).max(1);
+    let mean = (record.saturating_sub(FRAME) / messages).saturating_sub(MESSAGE);
     while out.len() < bytes {
-        conversation(&mut r, messages as u64, &mut out);
+        conversation(&mut r, messages as u64, &mut out, |r, _, text| {
+            let until = text.len() + mean / 2 + r.below(mean as u64) as usize;
+            while text.len() < until {
+                text.push_str(r.pick(WORDS));
+                text.push(' ');
+            }
+            true
+        });
     }
     out.into_bytes()
 }

@@ -51,24 +51,17 @@ pub fn all(bytes: usize) -> Vec<Case> {
     let mut add = |group, name: String, plan, bytes, threads| {
         cases.push(Case { group, name, plan, bytes, threads });
     };
-    for (size, name) in [
-        (512, "0.5 KB"),
-        (1 << 10, "1 KB"),
-        (4 << 10, "4 KB"),
-        (16 << 10, "16 KB"),
-        (128 << 10, "128 KB"),
-        (2 << 20, "2 MB"),
-    ] {
-        let records = match size {
-            512 => corpus::audit(bytes, 7),
-            size => corpus::conversations_of(size, bytes.max(3 * size), 7),
-        };
-        add("record size", name.into(), plan(&none, &["udm"], Content::Full), records, 1);
-    }
-    for (size, name) in [(1 << 10, "1 KB"), (16 << 10, "16 KB"), (128 << 10, "128 KB")] {
-        let records = corpus::conversations_of(size, bytes, 7);
-        let job = plan(&[&peers], &["udm"], Content::Full);
-        add("record size, by the table of benches/peers", name.into(), job, records, 1);
+    let sizes =
+        [(1 << 10, "1 KB"), (4 << 10, "4 KB"), (16 << 10, "16 KB"), (128 << 10, "128 KB"), (2 << 20, "2 MB")];
+    add("record size", "0.5 KB".into(), plan(&none, &["udm"], Content::Full), corpus::audit(bytes, 7), 1);
+    for (group, extra) in
+        [("record size", &none[..]), ("record size, by the table of benches/peers", &[&*peers][..])]
+    {
+        for (size, name) in sizes {
+            // Enough records for most of them to resemble those before.
+            let records = corpus::conversations_of(size, bytes.max(48 * size), 7);
+            add(group, name.into(), plan(extra, &["udm"], Content::Full), records, 1);
+        }
     }
     for mapped in [5, 20, 100, LEAVES] {
         let records = corpus::flat(LEAVES, 0, bytes, 7);
