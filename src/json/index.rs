@@ -393,6 +393,10 @@ fn brackets(
     while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) {
         let m = masks(block);
         let quote = m.quote & !escaped_bits(m.slash, &mut escaped);
+        if quote == 0 && inside != 0 {
+            at += BLOCK;
+            continue;
+        }
         let strings = prefix_xor(quote) ^ inside;
         let (opened, closed) = (m.open & !strings, m.close & !strings);
         // A backslash outside of a string escapes nothing.

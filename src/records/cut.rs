@@ -172,8 +172,10 @@ impl Cutter {
 
     /// Reads more behind what is there: at least once, and a whole batch where nobody waits.
     fn fill(&mut self, open: usize) {
-        // A long open record doubles what is read, so that looking at it again stays linear.
-        let want = self.limits.batch_bytes.max(open).max(1);
+        // A long open record that will be looked at again from its start doubles what is read, so that this stays
+        // linear. A long line goes on where it was left.
+        let goes_on = matches!(self.state, State::Top) && self.searched == self.buffer.len();
+        let want = self.limits.batch_bytes.max(if goes_on { 0 } else { open }).max(1);
         let mut filled = self.buffer.len();
         let goal = filled + want;
         let most = if self.reader.live { PIPE } else { usize::MAX };
@@ -317,13 +319,11 @@ impl Cutter {
                 self.keep_head(line_end);
             }
             self.unit(start, end, UnitKind::Line);
-            if found.is_some() && self.counted.1 == self.at {
-                self.counted = (self.counted.0 + 1, next);
-            }
+            self.count_line(found, next);
             return self.next_line(next);
         }
         if closed && first == b'{' && self.framing == Framing::Auto {
-            return self.long_object(start, end, next);
+            return self.long_object((start, end), found, next);
         }
         self.value(start, false)
     }
@@ -352,7 +352,7 @@ impl Cutter {
 
     /// A long line in brackets that ends. What closes with the line, and nowhere before, is one
     /// record or envelope whatever is wrong inside.
-    fn long_object(&mut self, start: usize, end: usize, next: usize) -> Cut {
+    fn long_object(&mut self, (start, end): (usize, usize), found: Option<usize>, next: usize) -> Cut {
         if self.open.end(self.base, &self.buffer[..end], start, &self.envelopes) != Some(end) {
             return self.value(start, false);
         }
@@ -366,8 +366,16 @@ impl Cutter {
             return self.large(start);
         }
         self.unit(start, end, UnitKind::Line);
+        self.count_line(found, next);
         self.retry = 0;
         self.next_line(next)
+    }
+
+    /// The current line has this end, if it has any, and no other.
+    fn count_line(&mut self, found: Option<usize>, next: usize) {
+        if found.is_some() && self.counted.1 == self.at {
+            self.counted = (self.counted.0 + 1, next);
+        }
     }
 
     fn keep_head(&mut self, line_end: usize) {
@@ -434,13 +442,14 @@ impl Cutter {
         if self.framing == Framing::Lines || open < self.limits.batch_bytes.clamp(1, limit.max(1)) {
             return self.starved(open);
         }
-        match self.buffer[start] {
+        let first = self.buffer[start];
+        match first {
             b'[' if open <= WHOLE.min(limit) => self.starved(open),
             b'[' => {
                 self.enter(start + 1, State::List { around: 0 });
                 Cut::More
             }
-            b'{' if self.buffer.len() < self.retry => self.starved(open),
+            b'{' if self.buffer.len() < self.retry && !self.closes(start) => self.starved(open),
             b'{' => match self.whole(start) {
                 // One value of many without a line end between them.
                 Some(end) if end - start <= WHOLE.min(limit) => {
@@ -477,10 +486,16 @@ impl Cutter {
         !self.mid_line || self.retry > 0
     }
 
+    /// Whether the brackets of the object at `start` of a long line are counted, and close. What has just arrived is
+    /// still near.
+    fn closes(&mut self, start: usize) -> bool {
+        self.counts() && self.open.end(self.base, &self.buffer, start, &self.envelopes).is_some()
+    }
+
     /// The end of the object at `start` of a long line, if the buffer holds all of it.
     fn whole(&mut self, start: usize) -> Option<usize> {
-        if self.counts() {
-            self.open.end(self.base, &self.buffer, start, &self.envelopes)?;
+        if self.counts() && !self.closes(start) {
+            return None;
         }
         skip_value(&self.buffer, start, self.limits.depth).ok()
     }

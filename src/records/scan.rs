@@ -42,26 +42,36 @@ pub(super) fn end_of(text: &[u8], at: usize) -> End {
 }
 
 fn string_end(text: &[u8], at: usize) -> End {
-    let mut i = at + 1;
+    string_goes_on(text, &mut (at + 1))
+}
+
+/// The end of a string from a place in it on, which goes on up to where one that is open is to be looked at again.
+fn string_goes_on(text: &[u8], i: &mut usize) -> End {
     loop {
-        match memchr::memchr3(b'"', b'\\', b'\n', &text[i.min(text.len())..]).map(|n| i + n) {
-            None => return End::Open,
+        let from = (*i).min(text.len());
+        match memchr::memchr3(b'"', b'\\', b'\n', &text[from..]).map(|n| from + n) {
+            None => {
+                *i = text.len().max(*i);
+                return End::Open;
+            }
             Some(found) => match text[found] {
                 b'"' => return End::At(found + 1),
-                b'\\' => i = found + 2,
+                b'\\' => *i = found + 2,
                 _ => return End::Line(found),
             },
         }
     }
 }
 
-/// The brackets of an object that arrives piece by piece, counted so that nothing is read twice but
-/// a string that was cut. Places are offsets in the input.
+/// The brackets of an object that arrives piece by piece, counted so that nothing is read again each time. Places
+/// are offsets in the input.
 #[derive(Debug, Default)]
 pub(super) struct Open {
     start: u64,
-    /// Counting goes on here, outside of any string.
+    /// Counting goes on here, outside of any string, or with the string that begins here.
     at: u64,
+    /// That is looked at up to here.
+    within: u64,
     depth: usize,
     /// A string right inside the object begins one of the paths.
     named: bool,
@@ -81,9 +91,11 @@ impl Open {
         let begin = base + start as u64;
         if self.start != begin || self.depth == 0 {
             (self.start, self.at, self.depth, self.named) = (begin, begin + 1, 1, false);
+            self.within = 0;
         }
         let mut i = (self.at - base) as usize;
-        let mut looked = i;
+        // A string that is open is looked at first.
+        let mut looked = i + (self.within > self.at) as usize;
         while self.depth > 0 {
             if self.depth > 1 && i >= looked {
                 (i, self.depth) = self.index.brackets(text, i, self.depth);
@@ -91,7 +103,15 @@ impl Open {
             }
             match text.get(i) {
                 Some(b'"') => {
-                    let End::At(end) = string_end(text, i) else { break };
+                    let mut behind = (i + 1).max(self.within.saturating_sub(base) as usize);
+                    let end = match string_goes_on(text, &mut behind) {
+                        End::At(end) => end,
+                        End::Open => {
+                            self.within = base + behind as u64;
+                            break;
+                        }
+                        End::Line(_) => break,
+                    };
                     let word = &text[i + 1..end - 1];
                     self.named |= self.depth == 1
                         && paths.iter().any(|path| path.first().is_some_and(|p| p.as_bytes() == word));
@@ -262,4 +282,30 @@ pub fn elements(
         }
     }
     (text.len(), Some(text.len()..text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wherever an object was cut, its end is found as if it came whole, and nowhere before.
+    #[test]
+    fn an_object_in_pieces_ends_where_it_ends() {
+        let words = r#"}]\"{[\\"#.repeat(40);
+        let text = format!(r#"{{"data":{{"a":["{words}",{{"b":"\\"}}],"c":"{words}\\\\"}},"d":[[{{}}]]}}"#);
+        let paths = [vec!["data".to_string()]];
+        for first in 1..text.len() {
+            for second in [first, first + 1, first + 63, first + 64, first + 300] {
+                let mut open = Open::default();
+                for cut in [first, second.min(text.len() - 1)] {
+                    let found = open.end(7, &text.as_bytes()[..cut], 0, &paths);
+                    assert_eq!(found, None, "cut at {first} and {second}");
+                }
+                let behind = format!("{text}}}");
+                let found = open.end(7, behind.as_bytes(), 0, &paths);
+                assert_eq!(found, Some(text.len()), "cut at {first} and {second}");
+                assert!(open.may_be_envelope());
+            }
+        }
+    }
 }

@@ -39,7 +39,9 @@ impl Buffer {
 
     /// Forgets the first bytes.
     pub(super) fn drop_front(&mut self, bytes: usize) {
-        self.bytes.copy_within(bytes..self.filled, 0);
+        if bytes > 0 {
+            self.bytes.copy_within(bytes..self.filled, 0);
+        }
         self.filled -= bytes;
     }
 
