@@ -252,6 +252,12 @@ fn read_unix(text: &[u8]) -> Result<Instant, TimeFault> {
     if let Some(secs) = ten_digits(text) {
         return in_range(Instant { secs, nanos: 0 });
     }
+    if let Some((secs, [b'.', fraction @ ..])) = text.split_at_checked(10)
+        && let Some(secs) = ten_digits(secs)
+        && let Some(nanos) = micros_of(fraction)
+    {
+        return in_range(Instant { secs, nanos });
+    }
     // Eighteen digits cannot overflow; longer numbers and exponents are rare and go the long way.
     let mut secs = 0i64;
     for (index, byte) in text.iter().enumerate() {
@@ -274,6 +280,23 @@ fn read_unix(text: &[u8]) -> Result<Instant, TimeFault> {
         }
     }
     in_range(Instant { secs, nanos: 0 })
+}
+
+/// The nanoseconds of up to nine digits behind the point, cut to whole microseconds.
+#[inline]
+fn micros_of(fraction: &[u8]) -> Option<u32> {
+    let (mut micros, mut len) = (0, 0);
+    for byte in fraction {
+        if len == 9 || !byte.is_ascii_digit() {
+            return None;
+        }
+        if len < 6 {
+            micros = micros * 10 + u32::from(byte - b'0');
+        }
+        len += 1;
+    }
+    const UNITS: [u32; 6] = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000];
+    Some(micros * UNITS.get(len).copied().unwrap_or(1_000))
 }
 
 /// The number that ten digits are: the seconds of every time from 2001 to 2286.

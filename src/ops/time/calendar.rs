@@ -70,6 +70,20 @@ pub(super) fn civil(instant: Instant) -> Civil {
     Civil { days, year, month, day, hour: rest / 3_600, minute: rest / 60 % 60, second: rest % 60 }
 }
 
+/// What `civil` says of the years 1970 to 9999: year, month, day, and second of the day.
+#[inline]
+pub(super) fn short_civil(instant: Instant) -> Option<(u32, u32, u32, u32)> {
+    let secs = u64::try_from(instant.secs).ok().filter(|secs| *secs <= Instant::MAX.secs as u64)?;
+    let (days, second) = ((secs / 86_400) as u32 + 719_468, (secs % 86_400) as u32);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    Some((era * 400 + year_of_era + (month <= 2) as u32, month, day, second))
+}
+
 /// 0 is Sunday; 1970-01-01 was a Thursday.
 pub(super) fn weekday(civil: &Civil) -> i64 {
     (civil.days + 4).rem_euclid(7)

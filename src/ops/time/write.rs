@@ -1,7 +1,7 @@
 //! Owns writing: an instant as RFC 3339, as a stored time, as a unix number or along a compiled
 //! pattern; refuses to know how text is read and how patterns are spelled.
 
-use super::calendar::{Civil, civil, iso_week, weekday, year_day};
+use super::calendar::{Civil, civil, iso_week, short_civil, weekday, year_day};
 use super::pattern::{Field, MONTHS, OffsetShape, Part, Step, WEEKDAYS};
 use super::scan::{TextZone, zone_of};
 use super::{Instant, TimeFormat};
@@ -26,6 +26,9 @@ pub enum UnixUnit {
 
 /// `2006-01-02T15:04:05.000Z`
 pub fn write_rfc3339(instant: Instant, fraction: Fraction, out: &mut Vec<u8>) {
+    if let Some((text, len)) = short_rfc3339(instant, fraction) {
+        return out.extend_from_slice(&text[..len]);
+    }
     push_date_time(&civil(instant), b'T', out);
     let digits = match fraction {
         Fraction::Auto => fraction_digits(instant.nanos).next_multiple_of(3),
@@ -36,6 +39,45 @@ pub fn write_rfc3339(instant: Instant, fraction: Fraction, out: &mut Vec<u8>) {
         push_fraction(instant.nanos, digits, out);
     }
     out.push(b'Z');
+}
+
+/// RFC 3339 of the years 1970 to 9999, and its length.
+#[inline]
+fn short_rfc3339(instant: Instant, fraction: Fraction) -> Option<([u8; 30], usize)> {
+    let (year, month, day, second) = short_civil(instant).filter(|_| instant.nanos < 1_000_000_000)?;
+    let date = eight_digits(year * 10_000 + month * 100 + day);
+    let clock = eight_digits(second / 3_600 * 10_000 + second / 60 % 60 * 100 + second % 60);
+    let mut text = *b"0000-00-00T00:00:00.000000000Z";
+    text[..4].copy_from_slice(&date[..4]);
+    text[5..7].copy_from_slice(&date[4..6]);
+    text[8..10].copy_from_slice(&date[6..]);
+    text[11..13].copy_from_slice(&clock[2..4]);
+    text[14..16].copy_from_slice(&clock[4..6]);
+    text[17..19].copy_from_slice(&clock[6..]);
+    text[20..28].copy_from_slice(&eight_digits(instant.nanos / 10));
+    text[28] = b'0' + (instant.nanos % 10) as u8;
+    let digits: usize = match fraction {
+        Fraction::Auto if instant.nanos == 0 => 0,
+        Fraction::Auto if instant.nanos.is_multiple_of(1_000_000) => 3,
+        Fraction::Auto if instant.nanos.is_multiple_of(1_000) => 6,
+        Fraction::Auto => 9,
+        Fraction::Digits(digits) => digits.min(9).into(),
+    };
+    let end = if digits == 0 { 19 } else { 20 + digits };
+    text[end] = b'Z';
+    Some((text, end + 1))
+}
+
+/// The digits of a number below 10^8, worked out side by side.
+#[inline(always)]
+fn eight_digits(n: u32) -> [u8; 8] {
+    let fours = u64::from(n / 10_000) | u64::from(n % 10_000) << 32;
+    // A hundredth of each half, and a tenth of each quarter; exact for what stands there.
+    let hundreds = ((fours * 10_486) >> 20) & 0x7f_0000_007f;
+    let twos = (fours - 100 * hundreds) << 16 | hundreds;
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    let digits = (twos - 10 * tens) << 8 | tens;
+    (digits | 0x3030_3030_3030_3030).to_le_bytes()
 }
 
 /// Go's RFC3339Nano: no trailing zeros, no point without digits.
