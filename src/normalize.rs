@@ -20,6 +20,7 @@ mod read;
 mod record;
 mod row;
 mod standard;
+mod straight;
 mod twins;
 mod value;
 

@@ -220,13 +220,6 @@ pub struct Lane {
     pub discovers: bool,
 }
 
-impl Lane {
-    /// An event is one line of fields, and nothing is done behind them.
-    pub fn is_bare(&self) -> bool {
-        self.each.is_none() && self.standard.is_none() && self.rules.is_none()
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PayloadView {
     Root,
@@ -248,6 +241,12 @@ pub struct TypeRules {
 }
 
 impl TypeRules {
+    /// Whether the needs of a type are met by what is present.
+    pub fn met(&self, name: &[u8], present: impl Fn(u16) -> bool) -> bool {
+        let needs = self.needs.get(name).map(Vec::as_slice).unwrap_or_default();
+        needs.iter().all(|any| any.iter().any(|bit| present(*bit)))
+    }
+
     /// The first need of a type that is not met through no fault of the mode, and what it is.
     #[cold]
     pub fn unmet(&self, name: &[u8], present: &[bool]) -> Option<(&str, String)> {

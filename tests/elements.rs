@@ -22,7 +22,7 @@ id: id
 let:
   who: {from: 'msgs[].by', as: {lookup: {user: somebody}}}
 fields:
-  meta: [kind, id, 'msgs[].by', 'msgs[].ok', 'msgs[].parts[].n', 'msgs[].parts[].m', 'msgs[].parts[].subs[].k', 'others[].v', tail, at]
+  meta: [kind, id, 'msgs[].by', 'msgs[].ok', 'msgs[].parts[].n', 'msgs[].parts[].m', 'msgs[].parts[].subs[].k', 'others[].v', tail, at, later]
   content: [title, 'msgs[].text']
 ";
 
@@ -61,6 +61,15 @@ rows:
   - {to: marks, from: 'msgs[].ok', when: {path: $who, exists: false}}
   - {to: count, count: 'msgs[]'}
 ";
+/// Nothing but what elements fill, some of which must be there.
+const NEED: &str = "
+target: page
+rows:
+  - {to: id, from: id}
+  - {to: count, count: 'msgs[]'}
+  - {to: more.users, count: 'msgs[]', where: {path: 'msgs[].by', equals: user}}
+  - {to: more.bys, from: 'msgs[].by', required: true}
+";
 const PAGE_TARGET: &str = "
 target: page
 root: Page
@@ -86,6 +95,24 @@ const UDM_MORE: &str = "
   - {to: additional.parts, from: 'msgs[].parts[].m'}
   - {to: additional.subs, from: 'msgs[].parts[].subs[].k'}
   - {to: additional.tail, from: tail}
+";
+
+/// All of it is texts, times and what elements fill.
+const STRAIGHT: &str = "
+target: udm
+rows:
+  - {to: metadata.event_timestamp, from: [at, later], as: {time: unix}}
+  - {to: metadata.event_type, const: GENERIC_EVENT}
+  - {to: metadata.product_log_id, from: id}
+  - {to: additional.by.user, count: 'msgs[]', where: {path: 'msgs[].by', equals: user}}
+  - {to: additional.by.bot, count: 'msgs[]', where: {path: 'msgs[].by', equals: bot}}
+  - {to: additional.by.names, from: 'msgs[].by', distinct: true}
+  - {to: additional.only.texts, from: 'msgs[].text'}
+  - {to: additional.later, from: later, as: {time: unix}}
+  - {to: additional.tail, from: tail}
+  - {to: additional.at, from: at, as: {time: unix}}
+  - {to: principal.user.attribute.labels, from: 'msgs[].text', label_from: 'msgs[].by'}
+  - {to: target.user.attribute.labels, from: 'others[].v', label: other}
 ";
 
 /// Messages, as they stand in a record.
@@ -119,7 +146,7 @@ const MESSAGES: [&str; 26] = [
 ];
 
 /// Records around their messages, `@`, and other elements, `%`.
-const AROUND: [&str; 14] = [
+const AROUND: [&str; 19] = [
     r#"{"kind":"chat","id":"i","title":"t","msgs":[@],"tail":"end"}"#,
     r#"{"kind":"chat","id":"i","title":null,"msgs":[@],"tail":null}"#,
     r#"{"msgs":[@],"kind":"chat","id":"first"}"#,
@@ -135,6 +162,12 @@ const AROUND: [&str; 14] = [
     r#"{"kind":"chat","id":"none","title":"no time","at":99999999999999999999,"tail":"end"}"#,
     r#"{"kind":"chat","id":"","title":"lone \ud800","at":1718000010,"tail":"end"}"#,
     r#"{"kind":"chat","id":"bool","title":"t","at":true,"tail":"end"}"#,
+    // Of one structure, with times.
+    r#"{"kind":"chat","id":"timed","title":"t","at":1718000008.25,"later":1718000009,"msgs":[@],"others":[%]}"#,
+    r#"{"kind":"chat","id":"lone \ud800","title":"t","at":1718000008,"later":1718000009.5,"msgs":[@],"others":[%]}"#,
+    r#"{"kind":"chat","id":"none","title":"t","at":-1e99,"later":1718000009.123456,"msgs":[@],"others":[%]}"#,
+    r#"{"kind":"chat","id":"two","at":1718000008.000001,"later":1.5,"msgs":[@],"tail":"end"}"#,
+    r#"{"kind":"chat","id":"later","at":null,"later":1718000009.5,"msgs":[@],"tail":"end"}"#,
 ];
 
 const OTHERS: [&str; 5] = [r#"{"v":"a"}"#, r#"{"v":"bb"}"#, r#"{"v":1}"#, r#"{"w":2}"#, r#"{"v":[]}"#];
@@ -172,6 +205,15 @@ fn plans() -> &'static [Plan] {
         put("bare/targets/page.yaml", PAGE_TARGET);
         put("bare/sources/chat/source.yaml", SOURCE);
         put("bare/sources/chat/page.yaml", BARE);
+        put("need/targets/page.yaml", PAGE_TARGET);
+        put("need/sources/chat/source.yaml", SOURCE);
+        put("need/sources/chat/page.yaml", NEED);
+        put("straight/targets/page.yaml", PAGE_TARGET);
+        put("straight/sources/chat/source.yaml", SOURCE);
+        put("straight/sources/chat/page.yaml", &PAGE.replace("- {to: good", "# - {to: good"));
+        put("straight/sources/chat/udm.yaml", STRAIGHT);
+        put("typed/sources/chat/source.yaml", SOURCE);
+        put("typed/sources/chat/udm.yaml", &STRAIGHT.replace("GENERIC_EVENT", "USER_RESOURCE_ACCESS"));
         put("rows/targets/page.yaml", PAGE_TARGET);
         put("rows/sources/chat/source.yaml", SOURCE);
         put("rows/sources/chat/page.yaml", &PAGE.replace("rows:", "each: 'msgs[]'\nrows:"));
@@ -189,6 +231,10 @@ fn plans() -> &'static [Plan] {
             plan("lists", &["page", "udm"], Content::Metadata),
             plan("distinct", &["page"], Content::Full),
             plan("bare", &["page"], Content::Full),
+            plan("need", &["page"], Content::Full),
+            plan("straight", &["page", "udm"], Content::Full),
+            plan("straight", &["page", "udm"], Content::Metadata),
+            plan("typed", &["udm"], Content::Full),
             plan("rows", &["udm"], Content::Full),
             plan("rows", &["page", "udm"], Content::Full),
         ];
@@ -277,7 +323,7 @@ proptest! {
 /// Each kind of element, among others and as the last, met again and again.
 #[test]
 fn every_element_is_written_as_it_is() {
-    for around in [0, 3, 8] {
+    for around in [0, 3, 8, 14] {
         for n in 0..MESSAGES.len() {
             let of =
                 |messages: &[usize], others: &[usize]| record(&(around, messages.to_vec(), others.to_vec()));
@@ -302,6 +348,10 @@ fn a_new_element_is_not_taken_for_a_known_one() {
 fn records_that_are_not_plain_are_written_the_long_way() {
     let of = |around: usize| record(&(around, Vec::new(), Vec::new()));
     let records: Vec<String> = (0..40).map(|n| of([9, 9, 9, 10, 9, 11, 9, 12, 9, 13][n % 10])).collect();
+    check(&records).unwrap_or_else(|e| panic!("{e}"));
+    let of = |around: usize| record(&(around, vec![0, 2, 5], vec![0, 1]));
+    let records: Vec<String> =
+        (0..40).map(|n| of([14, 14, 14, 15, 14, 16, 17, 18, 14, 17][n % 10])).collect();
     check(&records).unwrap_or_else(|e| panic!("{e}"));
 }
 

@@ -6,8 +6,10 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::pen::Pen;
-use super::row::{Piece, Then};
-use crate::json::{self, SHORT};
+use super::row::{Piece, Then, instant};
+use crate::json::{self, NodeId, SHORT};
+use crate::metrics::LaneCounts;
+use crate::ops::Step;
 use crate::plan::{Copies, Deed, Field, Leaf, LeafType, Object, Origin, Read, ReadAt, Shape, TemplatePiece};
 
 /// An object as a row of pieces, a comma before each field. Records of many structures make the same
@@ -18,9 +20,28 @@ pub(super) struct Flat {
     pub(super) plain: Box<[(u16, Copies)]>,
     pub(super) pieces: Box<[Piece]>,
     pub(super) fields: Box<[Arc<Field>]>,
+    /// Fields that are times, each of another: what is in their columns must be a time.
+    pub(super) times: Box<[Arc<Field>]>,
+    /// The event type at the end of its piece and those before, in quotes; nothing where there is none.
+    pub(super) type_name: Box<[u8]>,
     /// Counters of the leaves that are written whenever all is, by the piece that writes them.
-    pub(super) filled: Box<[(u32, u32)]>,
+    filled: Box<[(u32, u32)]>,
+    /// Nodes whose values are there and not written, in the same way.
+    passed: Box<[(u32, NodeId)]>,
     pub(super) presence: Box<[u16]>,
+}
+
+impl Flat {
+    /// Counts what some rows wrote, and passed over: with the first so many pieces, or with all.
+    pub(super) fn count(&self, pieces: Option<usize>, rows: u64, counts: &mut LaneCounts) {
+        let most = pieces.unwrap_or(usize::MAX);
+        for (_, counter) in self.filled.iter().filter(|(piece, _)| (*piece as usize) < most) {
+            counts.filled[*counter as usize] += rows;
+        }
+        for (_, node) in self.passed.iter().filter(|(piece, _)| (*piece as usize) < most) {
+            counts.passed.add(*node, rows);
+        }
+    }
 }
 
 /// Fields are the same that stand in the same place.
@@ -33,15 +54,18 @@ impl PartialEq for Flat {
         self.pieces == other.pieces
             && self.plain == other.plain
             && self.filled == other.filled
+            && self.passed == other.passed
             && self.presence == other.presence
+            && self.type_name == other.type_name
             && self.fields.iter().map(place).eq(other.fields.iter().map(place))
+            && self.times.iter().map(place).eq(other.times.iter().map(place))
     }
 }
 
 impl Hash for Flat {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        (&self.plain, &self.pieces, &self.filled, &self.presence).hash(hasher);
-        self.fields.iter().for_each(|field| place(field).hash(hasher));
+        (&self.plain, &self.pieces, &self.filled, &self.passed, &self.presence).hash(hasher);
+        self.fields.iter().chain(&self.times).for_each(|field| place(field).hash(hasher));
     }
 }
 
@@ -55,9 +79,10 @@ struct Draft {
     next: usize,
     fields: Vec<Arc<Field>>,
     filled: Vec<(u32, u32)>,
+    passed: Vec<(u32, NodeId)>,
     presence: Vec<u16>,
-    /// The last field that writes a time.
-    time: Option<Arc<Field>>,
+    times: Vec<Arc<Field>>,
+    type_name: Vec<u8>,
 }
 
 /// A piece with a text of any length: from where to where.
@@ -68,34 +93,35 @@ struct Rough {
     column: u16,
     field: u16,
     copies: Option<Copies>,
+    fields: u32,
 }
 
 impl Draft {
     fn push(&mut self, then: Then, trim: u8, column: u16, field: u16) {
         let text = (std::mem::replace(&mut self.next, self.text.len()), self.text.len());
-        self.pieces.push(Rough { text, then, trim, column, field, copies: None });
+        self.pieces.push(Rough { text, then, trim, column, field, copies: None, fields: 0 });
     }
 
+    /// A field that may write nothing, together with others like it right before it.
     fn push_field(&mut self, field: &Arc<Field>) {
-        let same = self.time.as_ref().is_some_and(|last| last.same_time(field));
-        let key = field.key.bytes();
-        let then = match &field.time {
-            Some(_) if key.len() > SHORT => Then::Field,
-            Some(_) if same => Then::Same,
-            Some(_) => Then::Time,
-            None => Then::Field,
-        };
-        if then != Then::Field {
-            // The key stays whole, so that it can be taken back.
-            if self.text.len() - self.next + key.len() > SHORT {
-                self.push(Then::Nothing, 0, 0, 0);
-            }
-            self.time = Some(field.clone());
-            self.text.extend_from_slice(key);
-        }
         let number = self.fields.len() as u16;
         self.fields.push(field.clone());
-        self.push(then, 0, field.time.as_ref().map_or(0, |(column, _)| *column), number);
+        match self.pieces.last_mut() {
+            Some(last) if last.then == Then::Fields && self.text.len() == self.next => last.fields += 1,
+            _ => {
+                self.push(Then::Fields, 0, 0, number);
+                self.pieces.iter_mut().last().into_iter().for_each(|piece| piece.fields = 1);
+            }
+        }
+    }
+
+    fn push_time(&mut self, field: &Arc<Field>, column: u16) {
+        let known = self.times.iter().position(|other| other.same_time(field));
+        let number = known.unwrap_or(self.times.len());
+        if known.is_none() {
+            self.times.push(field.clone());
+        }
+        self.push(Then::Time, 0, column, number as u16);
     }
 
     /// `trim`: see [`Piece`].
@@ -110,7 +136,7 @@ impl Draft {
         let mut pieces = Vec::new();
         // By rough piece, the last of those that it became.
         let mut last = Vec::new();
-        for &Rough { text: (from, to), then, trim, column, field, copies } in &self.pieces {
+        for &Rough { text: (from, to), then, trim, column, field, copies, fields } in &self.pieces {
             let mut rest = &self.text[from..to];
             loop {
                 let (mine, others) = rest.split_at(rest.len().min(SHORT));
@@ -131,7 +157,7 @@ impl Draft {
                 };
                 if rest.is_empty() {
                     let Some(Copies { escapes, least, most, .. }) = copies else {
-                        pieces.push(Piece { then, trim, column, field, ..only });
+                        pieces.push(Piece { then, trim, column, field, more: fields, ..only });
                         break;
                     };
                     let more = most.checked_sub(least)?;
@@ -142,14 +168,18 @@ impl Draft {
             }
             last.push(pieces.len() - 1);
         }
-        let short = pieces.len() <= u16::MAX as usize && self.fields.len() <= u16::MAX as usize;
+        let most = pieces.len().max(self.fields.len()).max(self.times.len());
         let plain = self.plain.into_iter().map(|(piece, copies)| (last[piece as usize] as u16, copies));
         let filled = self.filled.into_iter().map(|(piece, counter)| (last[piece as usize] as u32, counter));
-        short.then(|| Flat {
+        let passed = self.passed.into_iter().map(|(piece, node)| (last[piece as usize] as u32, node));
+        (most <= u16::MAX as usize).then(|| Flat {
             plain: plain.collect(),
             filled: filled.collect(),
+            passed: passed.collect(),
             pieces: pieces.into(),
             fields: self.fields.into(),
+            times: self.times.into(),
+            type_name: self.type_name.into(),
             presence: self.presence.into(),
         })
     }
@@ -182,12 +212,17 @@ impl Pen<'_> {
             draft.wrote(field, Some(field.counter));
             return true;
         }
+        if let Some((column, steps)) = &field.time {
+            return self.flatten_time(field, *column, steps, draft);
+        }
         match &field.shape {
             Shape::Object(object) if object.discovery.is_none() => self.flatten_object(field, object, draft),
             Shape::Leaf(leaves) => match (leaves.as_slice(), &field.copies) {
                 ([leaf], Some(copies)) if self.keeps(leaf) => self.flatten_copy(field, copies, b"", draft),
-                ([leaf], _) => self.flatten_template(field, leaf, draft),
-                _ => false,
+                ([leaf], _) if matches!(leaf.origin, Origin::Template(_)) => {
+                    self.flatten_template(field, leaf, draft)
+                }
+                _ => self.flatten_type(field, leaves, draft),
             },
             Shape::List(list) => match list.copies() {
                 Some((leaf, copies)) if self.keeps(leaf) => self.flatten_copy(field, &copies, b"[", draft),
@@ -210,6 +245,46 @@ impl Pen<'_> {
         true
     }
 
+    /// A time that is plainly one in the record at hand.
+    fn flatten_time(&self, field: &Arc<Field>, column: u16, steps: &[Step], draft: &mut Draft) -> bool {
+        let Shape::Leaf(leaves) = &field.shape else { return false };
+        let is_time = instant(self.view.text, self.view.root(column), steps).is_some();
+        let own = |read: &Read| matches!(read.at, ReadAt::Slot { slot, .. } if slot.scope == 0);
+        if !is_time || !leaves.iter().all(|leaf| self.keeps(leaf)) || !field.stand_ins().iter().all(own) {
+            return false;
+        }
+        for read in field.stand_ins() {
+            match read.at {
+                ReadAt::Slot { node, .. } if !self.cell(read).kind.is_null() => {
+                    draft.passed.push((draft.pieces.len() as u32, node));
+                }
+                _ => {}
+            }
+        }
+        draft.text.extend_from_slice(field.key.bytes());
+        draft.wrote(field, Some(field.counter));
+        draft.push_time(field, column);
+        true
+    }
+
+    /// The event type, where it is the same for all: what else is written may replace it.
+    fn flatten_type(&self, field: &Field, leaves: &[Leaf], draft: &mut Draft) -> bool {
+        let [Leaf { origin: Origin::Const { json, .. }, when: None, list: None, counter, .. }, rest @ ..] =
+            leaves
+        else {
+            return false;
+        };
+        if !draft.type_name.is_empty() || !leaves[0].gives_type || rest.iter().any(Leaf::is_passed_over) {
+            return false;
+        }
+        draft.text.extend_from_slice(field.key.bytes());
+        draft.text.extend_from_slice(json);
+        draft.type_name = json.to_vec();
+        draft.wrote(field, Some(*counter));
+        draft.push(Then::Type, 0, 0, 0);
+        true
+    }
+
     /// The value that a leaf copies may leave as it is.
     fn keeps(&self, leaf: &Leaf) -> bool {
         let keeps = |read: &Read| match (&read.at, self.deeds) {
@@ -222,9 +297,9 @@ impl Pen<'_> {
     /// An object of fields that are all written whenever their texts are plain.
     fn flatten_object(&self, field: &Field, object: &Object, draft: &mut Draft) -> bool {
         let (pieces, plain) = (draft.pieces.len(), draft.plain.len());
-        let (filled, presence) = (draft.filled.len(), draft.presence.len());
-        let (text, next, time) = (draft.text.len(), draft.next, draft.time.clone());
-        let fields = draft.fields.len();
+        let (filled, passed, presence) = (draft.filled.len(), draft.passed.len(), draft.presence.len());
+        let (text, next, has_type) = (draft.text.len(), draft.next, !draft.type_name.is_empty());
+        let (fields, times) = (draft.fields.len(), draft.times.len());
         draft.text.extend_from_slice(field.key.bytes());
         let brace = draft.text.len();
         let mut first = true;
@@ -251,10 +326,15 @@ impl Pen<'_> {
         draft.pieces.truncate(pieces);
         draft.plain.truncate(plain);
         draft.filled.truncate(filled);
+        draft.passed.truncate(passed);
         draft.presence.truncate(presence);
         draft.text.truncate(text);
         draft.fields.truncate(fields);
-        (draft.next, draft.time) = (next, time);
+        draft.times.truncate(times);
+        draft.next = next;
+        if !has_type {
+            draft.type_name.clear();
+        }
         false
     }
 

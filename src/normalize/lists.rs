@@ -151,6 +151,26 @@ fn made(field: &Field) -> Option<(Made<'_>, u16)> {
     }
 }
 
+/// A field that may be written out of the steps of its elements.
+pub(super) enum Told<'f> {
+    List(&'f Leaf),
+    /// The number of the elements of a list.
+    Count(&'f Leaf),
+}
+
+impl<'f> Told<'f> {
+    pub(super) fn of(field: &'f Field) -> Option<Told<'f>> {
+        match (made(field)?.0, &field.shape) {
+            (Made::Count(..), Shape::Leaf(leaves)) => Some(Told::Count(leaves.first()?)),
+            (Made::Strings(..) | Made::Values(_), Shape::List(list)) => match list.parts.as_slice() {
+                [Part::Values(leaf)] => Some(Told::List(leaf)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// Whether the row of a list writes a string of the elements of a scope, or a label of two.
 fn is_string(leaf: &Leaf, scope: u16) -> bool {
     let of_row = |read: &Read| {
@@ -248,6 +268,69 @@ impl Elements {
         if self.told == all { Extent::All } else { Extent::Some }
     }
 
+    /// A writer is of that very field, and of one of some lists, which have elements: by the scope of those.
+    pub(super) fn is_writer_of(&self, writer: u32, field: &Arc<Field>, lists: &[(u16, u16)]) -> bool {
+        let is = |writer: &Writer| {
+            Arc::ptr_eq(&writer.field, field) && lists.iter().any(|(scope, _)| *scope == writer.scope)
+        };
+        self.writers.get(writer as usize).is_some_and(is)
+    }
+
+    /// Whether elements of the record at hand, whose lists are told, write something in a field.
+    #[inline]
+    pub(super) fn writes_in(&self, place: usize) -> bool {
+        self.says >> place & 1 == 1
+    }
+
+    /// How many of them are counted in a field.
+    #[inline]
+    pub(super) fn count(&self, place: usize) -> u64 {
+        if !self.writes_in(place) {
+            return 0;
+        }
+        self.writes(place).filter(|(_, write)| write.counts).count() as u64
+    }
+
+    /// Writes a list of what they write in a field, of which `distinct` may be asked; of how many values. Of none
+    /// nothing is left.
+    #[inline]
+    pub(super) fn write(
+        &self,
+        (place, distinct): (usize, bool),
+        slots: &Slots,
+        text: &[u8],
+        out: &mut Vec<u8>,
+        all: &mut Vec<(usize, usize)>,
+    ) -> u64 {
+        let start = out.len();
+        let mut wrote = 0;
+        all.clear();
+        for (n, write) in self.writes(place) {
+            out.push(if wrote > 0 { b',' } else { b'[' });
+            let body = out.len();
+            let steps = slots.element(n);
+            for copied in &write.strings {
+                json::push_short(&copied.text, copied.len as usize, out);
+                json::copy_raw(&steps.value(copied.step), text, out);
+            }
+            out.extend_from_slice(&write.end);
+            if distinct {
+                let end = out.len();
+                if all.iter().any(|&(a, b)| out[a..b] == out[body..end]) {
+                    out.truncate(body - 1);
+                    continue;
+                }
+                all.push((body, end));
+            }
+            wrote += 1;
+        }
+        match wrote {
+            0 => out.truncate(start),
+            _ => out.push(b']'),
+        }
+        wrote
+    }
+
     /// What the elements of the record at hand write in a field.
     #[inline]
     fn writes(&self, place: usize) -> impl Iterator<Item = (usize, &Write)> {
@@ -297,55 +380,23 @@ impl Pen<'_> {
     pub(super) fn write_list(&mut self, list: &List) -> Option<bool> {
         let place = self.place(std::ptr::from_ref(list).addr())?;
         let Lists { elements, .. } = self.lists?;
-        if elements.says >> place & 1 == 0 {
+        if !elements.writes_in(place) {
             return Some(false);
         }
         let [Part::Values(leaf)] = list.parts.as_slice() else { return None };
-        let writes = elements.writes(place);
-        let text = self.view.text;
-        let start = self.out.len();
-        let mut wrote = 0;
-        self.standing.elements.clear();
-        for (n, write) in writes {
-            self.out.push(if wrote > 0 { b',' } else { b'[' });
-            let body = self.out.len();
-            let steps = self.view.slots.element(n);
-            for copied in &write.strings {
-                json::push_short(&copied.text, copied.len as usize, &mut self.out);
-                json::copy_raw(&steps.value(copied.step), text, &mut self.out);
-            }
-            self.out.extend_from_slice(&write.end);
-            if leaf.distinct {
-                let end = self.out.len();
-                let same = |&(a, b): &(usize, usize)| self.out[a..b] == self.out[body..end];
-                if self.standing.elements.iter().any(same) {
-                    self.out.truncate(body - 1);
-                    continue;
-                }
-                self.standing.elements.push((body, end));
-            }
-            wrote += 1;
-        }
-        if wrote == 0 {
-            self.out.truncate(start);
-            return Some(false);
-        }
+        let (View { text, slots }, all) = (self.view, &mut self.standing.elements);
+        let wrote = elements.write((place, leaf.distinct), slots, text, &mut self.out, all);
         if let Some(counts) = &mut self.counts {
             counts.filled[leaf.counter as usize] += wrote;
         }
-        self.out.push(b']');
-        Some(true)
+        Some(wrote > 0)
     }
 
     /// How many elements of a list are counted, if that is told.
     #[inline]
     pub(super) fn count_told(&mut self, list: &Read) -> Option<u64> {
         let place = self.place(std::ptr::from_ref(list).addr())?;
-        let Lists { elements, .. } = self.lists?;
-        if elements.says >> place & 1 == 0 {
-            return Some(0);
-        }
-        Some(elements.writes(place).filter(|(_, write)| write.counts).count() as u64)
+        Some(self.lists?.elements.count(place))
     }
 
     /// What the element writes in a field whose row is open; nothing where that cannot be told.

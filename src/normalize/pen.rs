@@ -39,6 +39,8 @@ pub(super) struct Standing {
     pub(super) elements: Vec<(usize, usize)>,
     /// See [`ROW`]; lent to the row that is written.
     pub(super) row: Option<Box<[u8; ROW]>>,
+    /// The times of a row.
+    pub(super) instants: Vec<Instant>,
 }
 
 impl Standing {
@@ -60,6 +62,7 @@ impl Standing {
             parse_times: Stored::default(),
             elements: Vec::new(),
             row: None,
+            instants: Vec::new(),
         }
     }
 }
@@ -222,10 +225,7 @@ impl<'a> Pen<'a> {
             return Ok(false);
         };
         let presence = &self.standing.presence;
-        let met = |name: &[u8]| {
-            let needs = rules.needs.get(name).map(Vec::as_slice).unwrap_or_default();
-            needs.iter().all(|any| any.iter().any(|&bit| presence[bit as usize]))
-        };
+        let met = |name: &[u8]| rules.met(name, |bit| presence[bit as usize]);
         let proposed = &self.out[start + 1..end - 1];
         let generic = |name: &[u8]| rules.generic.as_deref() == Some(name);
         if met(proposed) {
@@ -352,17 +352,14 @@ impl<'a> Pen<'a> {
         let Some(instant) = instant(self.view.text, self.view.root(column), steps) else { return false };
         field.key.push(&mut self.out);
         self.standing.times.push_as(ops::push_time, instant, &mut self.out);
-        self.wrote_time(field);
-        true
-    }
-
-    pub(super) fn wrote_time(&mut self, field: &Field) {
         if let Some(counts) = &mut self.counts {
             counts.filled[field.counter as usize] += 1;
         }
         if let Some(bit) = field.presence {
             self.standing.presence[bit as usize] = true;
         }
+        self.pass_over(field.stand_ins());
+        true
     }
 
     fn field(&mut self, field: &Field) -> Result<(), Box<Refusal>> {

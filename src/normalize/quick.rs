@@ -10,12 +10,14 @@ use super::lists::Extent;
 use super::partial::{Asked, is_filled};
 use super::read::Facts;
 use super::record::Verdict;
-use super::row::{Piece, ROW, Row, write_line};
+use super::row::{Piece, ROW, Row, Then, time_of};
+use super::straight::{Filled, Line, Memory, Source, write_line};
 use super::twins::{Head, Left, Twins};
 use super::{Scratch, Work};
-use crate::json::{self, Cell, Kind, Slots, Spot, Spots, Want};
+use crate::json::{self, Cell, Kind, Slots, Spot, Spots, Stretch, Want};
 use crate::metrics::Counts;
-use crate::plan::{Copies, Deeds, Needed, Route};
+use crate::ops::time::Instant;
+use crate::plan::{Copies, Field, Needed, Route};
 
 /// All that records are told by. What many records share is kept once: it then stays near.
 #[derive(Debug, Default)]
@@ -29,6 +31,8 @@ pub(super) struct Quicks {
     rows: Vec<Rows>,
     /// By each of `all`, by target: what became of those that were not all written as rows.
     tallies: Vec<Tallies>,
+    /// Memory for the times of the record at hand; lent to it.
+    instants: Vec<Instant>,
 }
 
 #[derive(Debug)]
@@ -102,12 +106,26 @@ const USUAL: Verdict = Verdict { lane: 0, events: 1, generic: 0, flattened: 1 };
 #[derive(PartialEq, Debug)]
 struct Rows {
     plain: Box<[Plain]>,
+    /// Behind which steps there must be times, of one target behind the other.
+    times: Box<[Timed]>,
     /// The columns that are read beside the texts that are copied.
     fills: Spots,
     /// By target. Lent like the lanes.
     of: Option<Box<[RowOf]>>,
-    /// Each is a line of strings and times, with nothing behind them.
-    is_straight: bool,
+    /// By target, where all are written straight as lines.
+    lines: Option<Box<[Line]>>,
+}
+
+#[derive(Debug)]
+struct Timed {
+    step: u16,
+    field: Arc<Field>,
+}
+
+impl PartialEq for Timed {
+    fn eq(&self, other: &Timed) -> bool {
+        self.step == other.step && Arc::ptr_eq(&self.field, &other.field)
+    }
 }
 
 #[derive(Debug)]
@@ -115,17 +133,22 @@ pub(super) struct RowOf {
     flat: Arc<Flat>,
     /// By piece: behind which step its value stands.
     steps: Box<[u16]>,
+    /// Which of the times of all targets are its first.
+    times: usize,
 }
 
 impl RowOf {
-    pub(super) fn row(&self) -> Row<'_> {
-        Row { flat: &self.flat, steps: Some(&self.steps) }
+    /// With the times of all targets.
+    #[inline(always)]
+    pub(super) fn row<'r>(&'r self, instants: &'r [Instant]) -> Row<'r> {
+        let instants = instants.get(self.times..).unwrap_or_default();
+        Row { flat: &self.flat, steps: Some(&self.steps), instants }
     }
 }
 
 impl PartialEq for RowOf {
     fn eq(&self, other: &RowOf) -> bool {
-        Arc::ptr_eq(&self.flat, &other.flat) && self.steps == other.steps
+        Arc::ptr_eq(&self.flat, &other.flat) && self.steps == other.steps && self.times == other.times
     }
 }
 
@@ -149,6 +172,8 @@ pub(super) struct Told {
     pub(super) lanes: Arc<[Left]>,
     /// Its rows; nothing where the record is not plain.
     pub(super) rows: Option<Box<[RowOf]>>,
+    /// The times of the rows.
+    pub(super) instants: Vec<Instant>,
     /// The number of its lists.
     pub(super) lists: Option<u32>,
     /// Some of them are to be learned.
@@ -172,7 +197,7 @@ impl Teller {
         elements: &mut Elements,
         asked: [&Asked; 2],
         lanes: &[Left],
-        (routes, deeds): (&[Route], Option<&Deeds>),
+        routes: &[Route],
     ) -> Option<Teller> {
         let (mut needed, mut reads) = (Columns::default(), 0);
         let mut add = |one| {
@@ -210,7 +235,6 @@ impl Teller {
         }
         let sign = Sign { texts: texts.into(), raw: raw.into(), filled: filled.into() };
         let fills = Spots::new(&places);
-        let rows = Rows::new(want, slots, lanes, (routes, deeds));
         // Fields of an event of its own element read only that.
         let of_all = |route: &&Route| matches!(route, Route::Lanes(lanes) if lanes[0].each.is_none());
         let of_all = routes.iter().zip(lanes).filter(|(route, _)| of_all(route));
@@ -221,6 +245,8 @@ impl Teller {
                 Read { columns: lists.into(), writers, is_all }
             }
         };
+        let filled = Filled { elements, writers: &lists.writers, lists: &lists.columns };
+        let rows = Rows::new(want, slots, lanes, routes, &filled);
         Some(Teller { sign, fills, lists, rows })
     }
 }
@@ -232,14 +258,11 @@ fn behind(route: &Route, add: &mut dyn FnMut(Needed)) -> bool {
 }
 
 impl Rows {
-    fn new(
-        want: &Want,
-        slots: &Slots,
-        lanes: &[Left],
-        (routes, deeds): (&[Route], Option<&Deeds>),
-    ) -> Option<Rows> {
+    fn new(want: &Want, slots: &Slots, lanes: &[Left], routes: &[Route], filled: &Filled) -> Option<Rows> {
         let flats: Vec<&Arc<Flat>> = lanes.iter().map(|left| left.flat.as_ref()).collect::<Option<_>>()?;
-        let mut copied: Vec<u16> = flats.iter().flat_map(|flat| &flat.pieces).map(|p| p.column).collect();
+        let copies = |piece: &&Piece| matches!(piece.then, Then::String | Then::Time);
+        let pieces = flats.iter().flat_map(|flat| &flat.pieces).filter(copies);
+        let mut copied: Vec<u16> = pieces.map(|piece| piece.column).collect();
         copied.sort_unstable();
         copied.dedup();
         let spots = slots.spots(&copied)?;
@@ -248,14 +271,20 @@ impl Rows {
             _ => None,
         };
         let (mut plain, mut of, mut needed) = (Vec::new(), Vec::new(), Columns::default());
+        let mut times = Vec::new();
         let mut add = |one| needed.add(want, one);
-        for flat in flats {
+        for flat in &flats {
             for (_, Copies { column, least, most, escapes, .. }) in &flat.plain {
                 let (more, step) = (most.checked_sub(*least)?, step(*column)?);
                 plain.push(Plain { step, escapes: *escapes, least: *least, more });
             }
             let of_piece = |piece: &Piece| step(piece.column).unwrap_or(NO_STEP);
-            of.push(RowOf { flat: flat.clone(), steps: flat.pieces.iter().map(of_piece).collect() });
+            let steps = flat.pieces.iter().map(of_piece).collect();
+            of.push(RowOf { flat: Arc::clone(flat), steps, times: times.len() });
+            for field in &flat.times {
+                let (column, _) = field.time.as_ref()?;
+                times.push(Timed { step: step(*column)?, field: field.clone() });
+            }
             if !flat.fields.iter().all(|field| field.needs(&mut add)) {
                 return None;
             }
@@ -264,16 +293,33 @@ impl Rows {
             return None;
         }
         let fills = Spots::new(&slots.spots(&needed.all)?);
-        let is_straight = deeds.is_none()
-            && of.iter().all(|row| row.flat.is_straight())
-            && routes.iter().all(|route| matches!(route, Route::Lanes(lanes) if lanes[0].is_bare()));
-        Some(Rows { plain: plain.into(), fills, of: Some(of.into()), is_straight })
+        let line = |(route, flat): (&Route, &&Arc<Flat>)| match route {
+            Route::Lanes(lanes) => Line::new(flat, &lanes[0], filled),
+            Route::Nowhere => None,
+        };
+        let lines = routes.iter().zip(&flats).map(line).collect();
+        Some(Rows { plain: plain.into(), times: times.into(), fills, of: Some(of.into()), lines })
     }
 
     #[inline(always)]
-    fn fit(&self, slots: &Slots) -> bool {
-        let trunk = slots.trunk();
+    fn fit(&self, slots: &Slots, text: &[u8], instants: &mut Vec<Instant>) -> bool {
+        self.are_plain(slots.trunk()) && self.are_times(slots.trunk(), text, instants)
+    }
+
+    #[inline(always)]
+    fn are_plain(&self, trunk: Stretch) -> bool {
         self.plain.iter().all(|plain| plain.takes(trunk.value(plain.step)))
+    }
+
+    /// Reads the times; whether they are all there.
+    #[inline(always)]
+    fn are_times(&self, trunk: Stretch, text: &[u8], instants: &mut Vec<Instant>) -> bool {
+        instants.clear();
+        for Timed { step, field } in &self.times {
+            let Some(instant) = time_of(field, text, trunk.value(*step)) else { return false };
+            instants.push(instant);
+        }
+        true
     }
 }
 
@@ -366,7 +412,7 @@ impl Quicks {
         let found = &mut self.all[number];
         let lanes = found.lanes.take()?;
         let rows = match self.rows.get_mut(found.rows as usize) {
-            Some(rows) if rows.fit(slots) => {
+            Some(rows) if rows.fit(slots, text, &mut self.instants) => {
                 slots.fill_some(&rows.fills);
                 rows.of.take()
             }
@@ -384,7 +430,8 @@ impl Quicks {
             }
             (lists, is_new) = (Some(found.lists), known == Extent::New);
         }
-        Some(Told { number, body: found.body as usize, lanes, rows, lists, is_new })
+        let instants = std::mem::take(&mut self.instants);
+        Some(Told { number, body: found.body as usize, lanes, rows, instants, lists, is_new })
     }
 
     fn tally(&mut self, number: usize, target: usize, verdict: &Verdict) {
@@ -402,11 +449,13 @@ impl Twins {
             let straight = std::mem::take(&mut quick.straight);
             let usual = std::mem::take(&mut quick.usual) + straight;
             of_type.records += std::mem::take(&mut tallies.records) + usual;
-            let rows = rows.get(quick.rows as usize).and_then(|rows| rows.of.as_ref());
-            for (target, row) in rows.into_iter().flatten().enumerate().filter(|_| json::COUNTED) {
-                let Some(counts) = counts.lanes[head.source][target].first_mut() else { continue };
+            let lines = rows.get(quick.rows as usize).and_then(|rows| rows.lines.as_deref());
+            for (target, line) in lines.into_iter().flatten().enumerate().filter(|_| straight > 0) {
+                of_type.targets[target].generic += straight * line.generic as u64;
+                let counts = counts.lanes[head.source][target].first_mut().filter(|_| json::COUNTED);
+                let Some(counts) = counts else { continue };
                 counts.events += straight;
-                row.flat.times().for_each(|counter| counts.filled[counter as usize] += straight);
+                line.filled.iter().for_each(|counter| counts.filled[*counter as usize] += straight);
             }
             let body = &mut self.bodies.all[quick.body as usize].1;
             for (target, tally) in tallies.of.iter_mut().enumerate() {
@@ -441,18 +490,34 @@ impl Work<'_> {
 
     /// Writes the record at hand, which was told, line by line where it is that simple; whether it was.
     #[inline(always)]
-    pub(super) fn straight(&mut self, number: usize) -> bool {
+    pub(super) fn straight(&mut self, number: usize, source: usize) -> bool {
         let Scratch { slots, twins, standing, counts, .. } = &mut *self.scratch;
-        let Twins { quicks, elements, .. } = twins;
-        let quick = &mut quicks.all[number];
-        let Some(rows) = quicks.rows.get(quick.rows as usize) else { return false };
-        let Some(of) = rows.of.as_ref().filter(|_| rows.is_straight) else { return false };
-        let trunk = slots.trunk();
+        let Twins { quicks: Quicks { all, rows, lists, instants, .. }, elements, .. } = twins;
+        let quick = &mut all[number];
+        let Some(rows) = rows.get(quick.rows as usize) else { return false };
+        let (Some(of), Some(lines)) = (&rows.of, &rows.lines) else { return false };
+        if !rows.are_times(slots.trunk(), self.text, instants) {
+            return false;
+        }
+        let Read { columns, writers, is_all } = &lists[quick.lists as usize];
+        if !columns.is_empty() {
+            let is_told = *is_all && elements.tell(slots, self.text, (quick.lists, writers)) == Extent::All;
+            // What is counted line by line is not taken back.
+            if !is_told || !rows.are_plain(slots.trunk()) {
+                return false;
+            }
+        }
         let row = standing.row.get_or_insert_with(|| Box::new([0; ROW]));
-        for (target, one) in of.iter().enumerate() {
+        let mut memory = Memory { row, times: &mut standing.times, elements: &mut standing.elements };
+        let source_of = Source { text: self.text, slots, elements };
+        for (target, (row, line)) in of.iter().zip(lines).enumerate() {
             let out = &mut self.out.targets[target];
             let before = out.len();
-            if !write_line(one.row(), (row, &mut standing.times), (self.text, trunk), out) {
+            let mut counts = counts.lanes[source][target].first_mut().filter(|_| json::COUNTED);
+            let mut wrote = |counter: u32, n: u64| {
+                counts.iter_mut().for_each(|counts| counts.filled[counter as usize] += n);
+            };
+            if !write_line((row.row(instants), line), source_of, &mut memory, out, &mut wrote) {
                 out.truncate(before);
                 // The lines of the targets before it.
                 for out in &mut self.out.targets[..target] {
@@ -487,8 +552,9 @@ impl Work<'_> {
 
     /// The record at hand is done, which was told, and of some targets, as bits, what is usual became of it.
     pub(super) fn give_back(&mut self, told: Told, usual: u64) {
-        let Told { number, lanes, rows, .. } = told;
+        let Told { number, lanes, rows, instants, .. } = told;
         let Twins { quicks, elements, .. } = &mut self.scratch.twins;
+        quicks.instants = instants;
         let quick = &mut quicks.all[number];
         quick.lanes = Some(lanes);
         if let Some(of) = quicks.rows.get_mut(quick.rows as usize).filter(|_| rows.is_some()) {

@@ -8,7 +8,6 @@ use super::lists::Lists;
 use super::payload::{Steps, Way};
 use super::pen::{Pen, Refusal};
 use super::read::Facts;
-use super::row::Row;
 use super::twins::{Head, Like, Rest, Twins};
 use super::{RowId, Scratch, Work};
 use crate::json::{self, View};
@@ -117,7 +116,7 @@ impl Work<'_> {
     pub(super) fn told(&mut self, range: Range<usize>, facts: &Facts) -> bool {
         let plan = self.plan;
         let Some((number, &Head { source, kind, way })) = self.quick(facts) else { return false };
-        if self.straight(number) {
+        if self.straight(number, source) {
             return true;
         }
         let Some(told) = self.lend(number) else { return false };
@@ -133,7 +132,11 @@ impl Work<'_> {
         for target in 0..plan.targets.len() {
             let left = &told.lanes[target];
             let rest = match &told.rows {
-                Some(rows) => Rest { object: &left.object, row: Some(rows[target].row()), lists: told.lists },
+                Some(rows) => Rest {
+                    object: &left.object,
+                    row: Some(rows[target].row(&told.instants)),
+                    lists: told.lists,
+                },
                 None => Rest { lists: told.lists, ..left.rest() },
             };
             let wrote = match &plan.lanes[source][target] {
@@ -369,9 +372,8 @@ impl Work<'_> {
         let written = pen.events(lane, (root, row), self.now, &mut |at, event| {
             row_ids.push(RowId { target: target as u16, at, record, event, content });
         });
-        if let (Err(_), Some(Row { flat, .. })) = (&written, row) {
-            let rows = pen.flattened;
-            pen.count_filled(flat.filled.iter(), rows);
+        if let (Err(_), Some(row), Some(counts)) = (&written, row, &mut pen.counts) {
+            row.flat.count(None, pen.flattened, counts);
         }
         let (lone, flattened) = (pen.lone, pen.flattened);
         self.out.targets[target] = std::mem::take(&mut pen.out);

@@ -1,7 +1,7 @@
 //! The standard fields behind an event of a Panther schema, and the indicator values gathered for them.
 
 use super::pen::{Pen, Refusal};
-use crate::json;
+use crate::json::{self, SHORT};
 use crate::ops::indicator::AnyField;
 use crate::ops::time::{Instant, write_rfc3339_nano, write_stored};
 use crate::plan::{Form, Standard};
@@ -35,7 +35,9 @@ pub(super) struct Stored {
     of: Option<Instant>,
     /// When its day began.
     day: i64,
+    /// Its text, and what fills it up to a length that is copied fast.
     text: Vec<u8>,
+    len: usize,
     /// Where the hour stands.
     hour: usize,
 }
@@ -48,12 +50,13 @@ impl Stored {
     /// In a form that is the same for all times.
     pub(super) fn push_as(&mut self, write: fn(Instant, &mut Vec<u8>), instant: Instant, out: &mut Vec<u8>) {
         self.set(write, instant);
-        out.extend_from_slice(&self.text);
+        out.extend_from_slice(&self.text[..self.len]);
     }
 
-    /// What was written last.
-    pub(super) fn text(&self) -> &[u8] {
-        &self.text
+    /// What was written last, and its length: that of a time with nanoseconds at most, of four digits in its year.
+    #[inline(always)]
+    pub(super) fn short(&self) -> (&[u8; SHORT], usize) {
+        (self.text.first_chunk().unwrap_or(&[0; SHORT]), self.len.min(SHORT))
     }
 
     /// Makes the text of a time ready, in whose form the first colon stands behind the hour.
@@ -75,7 +78,9 @@ impl Stored {
                     self.day = instant.secs - instant.secs.rem_euclid(86_400);
                     self.text.clear();
                     write(instant, &mut self.text);
-                    let colon = self.text.iter().position(|b| *b == b':');
+                    self.len = self.text.len();
+                    self.text.resize(self.len.max(SHORT), 0);
+                    let colon = memchr::memchr(b':', &self.text);
                     self.hour = colon.unwrap_or(0).saturating_sub(2);
                 }
             }

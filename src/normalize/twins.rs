@@ -128,7 +128,7 @@ pub(super) struct Rest<'l> {
 
 impl Left {
     pub(super) fn rest(&self) -> Rest<'_> {
-        let row = self.flat.as_deref().map(|flat| Row { flat, steps: None });
+        let row = self.flat.as_deref().map(|flat| Row { flat, steps: None, instants: &[] });
         Rest { object: &self.object, row, lists: None }
     }
 }
@@ -171,8 +171,8 @@ impl Twins {
             for (target, left) in body.lanes.iter().enumerate() {
                 let events = std::mem::take(&mut body.filled[target]);
                 let Some(counts) = counts.lanes[source][target].first_mut() else { continue };
-                for (_, counter) in left.flat.iter().flat_map(|flat| &flat.filled) {
-                    counts.filled[*counter as usize] += events;
+                if let Some(flat) = left.flat.as_ref().filter(|_| events > 0) {
+                    flat.count(None, events, counts);
                 }
             }
             for (target, leaves) in body.leaves.iter().flatten().enumerate() {
@@ -318,7 +318,7 @@ impl<'a> Work<'a> {
                 &mut twins.elements,
                 [asked_before, &asked],
                 &lanes,
-                (&plan.lanes[source], plan.sources[source].deeds.as_ref()),
+                &plan.lanes[source],
             )
         {
             let (before, body) = (slots.note_of(whole), twins.bodies.all.len());

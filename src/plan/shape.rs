@@ -305,7 +305,8 @@ pub struct Field {
     pub presence: Option<u16>,
     pub probes: Probes,
     pub copies: Option<Copies>,
-    /// It reads a time, and writes it in the form of most times: by column, with its conversion.
+    /// It reads a time, and writes it in the form of most times: by column, with its conversion. Where others
+    /// stand in for it, it is the first.
     pub time: Option<(u16, Steps)>,
     /// All that it ever writes, where that is a constant: the key and its value.
     pub ready: Option<Key>,
@@ -354,10 +355,12 @@ impl Copies {
             {
                 (0, u32::MAX)
             }
+            // Of a text nothing else is written either.
+            LeafType::Any => (1, u32::MAX),
             _ => return None,
         };
         let own = leaf.is_plain() && slot.scope == 0 && steps.is_empty();
-        let escapes = matches!(leaf.ty, LeafType::Text { .. });
+        let escapes = matches!(leaf.ty, LeafType::Text { .. } | LeafType::Any);
         own.then_some(Copies { column: slot.column, counter: leaf.counter, least, most, escapes })
     }
 }
@@ -553,6 +556,17 @@ impl Field {
         field
     }
 
+    /// What is read where there is no first time.
+    pub fn stand_ins(&self) -> &[Read] {
+        match &self.shape {
+            Shape::Leaf(leaves) => match leaves.as_slice() {
+                [Leaf { origin: Origin::Reads(reads), .. }] => reads.get(1..).unwrap_or_default(),
+                _ => &[],
+            },
+            _ => &[],
+        }
+    }
+
     /// Writes the same time as another field that writes nothing but a time.
     pub fn same_time(&self, other: &Field) -> bool {
         match (&self.time, &other.time) {
@@ -569,10 +583,10 @@ impl Field {
         let Shape::Leaf(leaves) = &mut self.shape else { return };
         leaves.iter_mut().for_each(|leaf| leaf.plain = leaf.is_plain());
         self.copies = Copies::of(leaves);
-        if let [Leaf { plain: true, ty: LeafType::Time, gives_type: false, counter, origin, .. }] =
-            leaves.as_slice()
+        if let [Leaf { plain: true, ty, gives_type: false, counter, origin, .. }] = leaves.as_slice()
+            && matches!(ty, LeafType::Time | LeafType::Text { .. } | LeafType::Any)
             && let Origin::Reads(reads) = origin
-            && let [Read { at: ReadAt::Slot { slot, .. }, steps, .. }] = reads.as_slice()
+            && let [Read { at: ReadAt::Slot { slot, .. }, steps, .. }, ..] = reads.as_slice()
             && let [Step::Time { to: TimeOut::Rfc3339, .. }] = &**steps
             && slot.scope == 0
         {
