@@ -10,16 +10,16 @@ mod rig;
 #[path = "tape/tape.rs"]
 mod tape;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cases::Case;
 
-/// What is timed: its group and name, its bytes, and one run of it.
+/// What is timed: its group and name, its bytes, and one run of it, which says what it took.
 struct Timed {
     group: &'static str,
     name: String,
     bytes: usize,
-    run: Box<dyn FnMut()>,
+    run: Box<dyn FnMut() -> Duration>,
     seconds: Vec<f64>,
 }
 
@@ -32,11 +32,10 @@ fn main() {
     timed.push(apart(bytes));
     for round in 0..=rounds {
         for t in &mut timed {
-            let start = Instant::now();
-            (t.run)();
+            let took = (t.run)();
             // The first round warms up.
             if round > 0 {
-                t.seconds.push(start.elapsed().as_secs_f64());
+                t.seconds.push(took.as_secs_f64());
             }
         }
     }
@@ -55,7 +54,10 @@ fn main() {
 fn of_case(case: Case) -> Timed {
     let (group, name, bytes) = (case.group, case.name.clone(), case.bytes.len());
     let run = Box::new(move || {
-        std::hint::black_box(case.run());
+        let input = case.input();
+        let start = Instant::now();
+        std::hint::black_box(case.run(input));
+        start.elapsed()
     });
     Timed { group, name, bytes, run, seconds: Vec::new() }
 }
@@ -70,7 +72,14 @@ fn apart(bytes: usize) -> Timed {
     });
     let (group, name, bytes) = (cases[0].group, cases[0].name.clone(), 2 * cases[0].bytes.len());
     let run = Box::new(move || {
-        std::thread::scope(|scope| cases.iter().for_each(|case| drop(scope.spawn(|| case.run()))));
+        let inputs = cases.each_ref().map(Case::input);
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for (case, input) in cases.iter().zip(inputs) {
+                scope.spawn(|| case.run(input));
+            }
+        });
+        start.elapsed()
     });
     Timed { group, name, bytes, run, seconds: Vec::new() }
 }
@@ -90,6 +99,7 @@ fn jobs(bytes: usize) -> Vec<Timed> {
         let name = format!("peers {name}, by simd-json tape");
         let (mut worker, mut out, bytes) = (tape::Worker::default(), Vec::new(), ndjson.len());
         let run = Box::new(move || {
+            let start = Instant::now();
             // A batch at a time, as the run above takes its memory.
             let mut rest = &ndjson[..];
             while !rest.is_empty() {
@@ -100,6 +110,7 @@ fn jobs(bytes: usize) -> Vec<Timed> {
                 std::hint::black_box(&out);
                 rest = &rest[end..];
             }
+            start.elapsed()
         });
         timed.push(Timed { group: GROUP, name, bytes, run, seconds: Vec::new() });
     }

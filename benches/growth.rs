@@ -9,7 +9,9 @@ mod rig;
 
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use criterion::{
+    BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+};
 
 fn growth(c: &mut Criterion) {
     for case in cases::all(8 << 20) {
@@ -18,7 +20,9 @@ fn growth(c: &mut Criterion) {
         group.sample_size(10).sampling_mode(SamplingMode::Flat);
         group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
         group.throughput(Throughput::Bytes(case.bytes.len() as u64));
-        group.bench_function(BenchmarkId::from_parameter(&case.name), |b| b.iter(|| case.run()));
+        group.bench_function(BenchmarkId::from_parameter(&case.name), |b| {
+            b.iter_batched(|| case.input(), |input| case.run(input), BatchSize::PerIteration)
+        });
         group.finish();
     }
 }

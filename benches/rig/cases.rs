@@ -22,22 +22,26 @@ pub struct Case {
 }
 
 impl Case {
+    /// The bytes for one run: to copy them is not part of it.
+    pub fn input(&self) -> Vec<Input> {
+        vec![Input { name: "bench".into(), from: From::Memory(self.bytes.clone()) }]
+    }
+
     /// The whole run, from memory to nowhere; gives the records.
-    pub fn run(&self) -> u64 {
+    pub fn run(&self, input: Vec<Input>) -> u64 {
         let settings = Settings {
             threads: self.threads,
             clock: Clock::Fixed(Instant { secs: 1_767_225_600, nanos: 0 }),
             seed: 0,
             ..Settings::default()
         };
-        let input = Input { name: "bench".into(), from: From::Memory(self.bytes.clone()) };
         let targets = self.plan.targets.iter().map(|_| {
             let sink: Box<dyn std::io::Write + Send> = Box::new(std::io::sink());
             Some(sink)
         });
         let mut sinks =
             Sinks { targets: targets.collect(), dead: &mut |_, _| Ok(()), progress: &mut |_, _| {} };
-        run::run(&self.plan, vec![input], &settings, &mut sinks).expect("memory can be read").counts.records
+        run::run(&self.plan, input, &settings, &mut sinks).expect("memory can be read").counts.records
     }
 }
 
@@ -58,8 +62,8 @@ pub fn all(bytes: usize) -> Vec<Case> {
         [("record size", &none[..]), ("record size, by the table of benches/peers", &[&*peers][..])]
     {
         for (size, name) in sizes {
-            // Enough records for most of them to resemble those before.
-            let records = corpus::conversations_of(size, bytes.max(48 * size), 7);
+            // As many bytes of each size, and enough for most of the largest records to resemble those before.
+            let records = corpus::conversations_of(size, bytes.max(96 << 20), 7);
             add(group, name.into(), plan(extra, &["udm"], Content::Full), records, 1);
         }
     }
